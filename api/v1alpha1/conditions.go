@@ -1,0 +1,197 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// Condition types. Every type is reported from the first visit on; ConditionReconciling and ConditionStalled are
+// present only while True (kstatus).
+const (
+	// ConditionReady is True when the object is processed and nothing needs a person. Positive polarity. On a DRPlan
+	// drift does not make it False: whoever waits for Ready must not hang on drift.
+	ConditionReady = "Ready"
+
+	// ConditionReconciling is True while the controller works towards Ready.
+	ConditionReconciling = "Reconciling"
+
+	// ConditionStalled is True when nothing will change until a person acts.
+	ConditionStalled = "Stalled"
+
+	// ConditionGated is True when a probe proved that the gate holds the plan's workloads. Positive polarity. DRPlan.
+	ConditionGated = "Gated"
+
+	// ConditionDrifted is True when the version that runs is not the one the plan was written for. Negative polarity.
+	// DRPlan.
+	ConditionDrifted = "Drifted"
+
+	// ConditionCovered is True when every volume of the application is in its backups. Positive polarity. DRPlan.
+	ConditionCovered = "Covered"
+
+	// ConditionProtected is True when the newest protecting backup is younger than the recovery point objective.
+	// Positive polarity. DRPlan.
+	ConditionProtected = "Protected"
+
+	// ConditionProven is True when a restore drill passed. Positive polarity. DRPlan.
+	ConditionProven = "Proven"
+
+	// ConditionBackedUp is True when the backup of the newest rollout is Completed. Positive polarity. AppRelease.
+	ConditionBackedUp = "BackedUp"
+
+	// ConditionRolledOut is True when every workload of the newest rollout runs this version. Positive polarity.
+	// AppRelease.
+	ConditionRolledOut = "RolledOut"
+)
+
+// Reasons that several conditions share.
+const (
+	// ReasonNotImplemented: this version of Backstay cannot tell yet. Status Unknown.
+	ReasonNotImplemented = "NotImplemented"
+
+	// ReasonNoWorkloads: the plan selects no workload. Status Unknown.
+	ReasonNoWorkloads = "NoWorkloads"
+)
+
+// Reasons of ConditionReady on a DRPlan.
+const (
+	// ReasonReconciled: the plan is processed and nothing needs a person. True.
+	ReasonReconciled = "Reconciled"
+
+	// ReasonOverlappingPlans: another DRPlan selects some of the same workloads. False.
+	ReasonOverlappingPlans = "OverlappingPlans"
+
+	// ReasonTooManyWorkloads: the plan selects more than MaxWorkloads workloads. False, and Stalled.
+	ReasonTooManyWorkloads = "TooManyWorkloads"
+
+	// ReasonEscaped: a rollout started without having been held. False until its backup Completed.
+	ReasonEscaped = "Escaped"
+)
+
+// Reasons of ConditionGated.
+const (
+	// ReasonProbeHeld: a dry run of a changed template came back held. True.
+	ReasonProbeHeld = "ProbeHeld"
+
+	// ReasonProbeNotHeld: a dry run of a changed template came back not held; tried again. False.
+	ReasonProbeNotHeld = "ProbeNotHeld"
+
+	// ReasonProbeFailed: the dry run itself was refused; tried again. False.
+	ReasonProbeFailed = "ProbeFailed"
+
+	// ReasonPolicyMissing: an admission policy or binding of config/gate is not installed. False.
+	ReasonPolicyMissing = "PolicyMissing"
+
+	// ReasonPolicyAltered: an admission policy or binding differs from the one this version ships. False.
+	ReasonPolicyAltered = "PolicyAltered"
+
+	// ReasonClusterTooOld: the cluster does not serve MutatingAdmissionPolicy v1 (Kubernetes 1.36). False.
+	ReasonClusterTooOld = "ClusterTooOld"
+
+	// ReasonModeObserve and ReasonModeOff: spec.gate.mode asks for no hold. False.
+	ReasonModeObserve = "ModeObserve"
+	ReasonModeOff     = "ModeOff"
+)
+
+// Reasons of ConditionDrifted.
+const (
+	// ReasonInSync: what runs is what is planned, as far as versionPolicy asks. False.
+	ReasonInSync = "InSync"
+
+	// ReasonVersionBehind: the planned version is behind the running one. True.
+	ReasonVersionBehind = "VersionBehind"
+
+	// ReasonVersionAhead: the planned version is ahead of the running one. True.
+	ReasonVersionAhead = "VersionAhead"
+
+	// ReasonVersionDiffers: the versions differ and have no order, since one is not a semantic version. True.
+	ReasonVersionDiffers = "VersionDiffers"
+
+	// ReasonMixedVersions: the workloads run several versions. True.
+	ReasonMixedVersions = "MixedVersions"
+
+	// ReasonVersionUnknown: a workload tells no version. Unknown.
+	ReasonVersionUnknown = "VersionUnknown"
+
+	// ReasonNothingPlanned: the plan names no version, and none is proven yet. Unknown.
+	ReasonNothingPlanned = "NothingPlanned"
+)
+
+// Reasons of ConditionProtected.
+const (
+	// ReasonWithinObjective: the newest protecting backup is younger than recoveryPointSeconds. True.
+	ReasonWithinObjective = "WithinObjective"
+
+	// ReasonBackupTooOld: it is older. False.
+	ReasonBackupTooOld = "BackupTooOld"
+
+	// ReasonNoBackup: there is none. False.
+	ReasonNoBackup = "NoBackup"
+)
+
+// Reasons of ConditionReady, ConditionBackedUp and ConditionRolledOut on an AppRelease. The reason of Ready is what
+// `kubectl get appreleases` shows as STATUS.
+const (
+	// ReasonRecorded: intent Record, and nothing of it has rolled out. Ready True, the others Unknown.
+	ReasonRecorded = "Recorded"
+
+	// ReasonPlanNotFound: the namespace has no DRPlan of that name. Ready False.
+	ReasonPlanNotFound = "PlanNotFound"
+
+	// ReasonDuplicate: an older AppRelease stands for the same plan and version. Ready False, and Stalled.
+	ReasonDuplicate = "Duplicate"
+
+	// ReasonGateOff: the plan's gate is Off, no backup is taken. Ready False, and Stalled.
+	ReasonGateOff = "GateOff"
+
+	// ReasonWaitingForRollout: another rollout of the plan has its backup taken first.
+	ReasonWaitingForRollout = "WaitingForRollout"
+
+	// ReasonStorageLocationUnavailable: the backup storage location cannot take a backup now.
+	ReasonStorageLocationUnavailable = "StorageLocationUnavailable"
+
+	// ReasonVeleroNotResponding: Velero has not picked up the backup.
+	ReasonVeleroNotResponding = "VeleroNotResponding"
+
+	// ReasonBackupPending: the backup is about to be created, or to be picked up by Velero.
+	ReasonBackupPending = "BackupPending"
+
+	// ReasonBackupQueued: the backup waits in Velero's queue.
+	ReasonBackupQueued = "BackupQueued"
+
+	// ReasonBackupInProgress: Velero is taking the backup.
+	ReasonBackupInProgress = "BackupInProgress"
+
+	// ReasonBackupRetrying: an attempt failed, another follows.
+	ReasonBackupRetrying = "BackupRetrying"
+
+	// ReasonBackupFailed: every attempt failed. Stalled.
+	ReasonBackupFailed = "BackupFailed"
+
+	// ReasonBackupCompleted: the backup is Completed; with intent Deploy the rollout may follow. Ready and BackedUp True.
+	ReasonBackupCompleted = "BackupCompleted"
+
+	// ReasonNotBackedUp: the rollout ended, or was let go, without a Completed backup. BackedUp False.
+	ReasonNotBackedUp = "NotBackedUp"
+
+	// ReasonHeld: the workloads wait for the backup. RolledOut False.
+	ReasonHeld = "Held"
+
+	// ReasonNotStarted: no workload has changed yet. RolledOut False.
+	ReasonNotStarted = "NotStarted"
+
+	// ReasonRollingOut: the workloads were released and are rolling out. Ready and RolledOut False.
+	ReasonRollingOut = "RollingOut"
+
+	// ReasonPaused: released, but paused by a user. Ready and RolledOut False.
+	ReasonPaused = "Paused"
+
+	// ReasonRolledOut: every workload runs this version. Ready and RolledOut True.
+	ReasonRolledOut = "RolledOut"
+
+	// ReasonSuperseded: another rollout took the workloads over. Ready and RolledOut False.
+	ReasonSuperseded = "Superseded"
+
+	// ReasonReverted: the change was taken back before it started. Ready and RolledOut False.
+	ReasonReverted = "Reverted"
+
+	// ReasonAbandoned: the workloads are gone, or the plan selects them no more. Ready and RolledOut False.
+	ReasonAbandoned = "Abandoned"
+)

@@ -1,0 +1,62 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// Annotations on a workload. The admission policies in config/gate set and guard them; the operator removes them.
+const (
+	// AnnotationHeldBy marks a held workload: "<namespace>/<plan>". It counts as a hold only together with the
+	// paused field, and only where the namespace is the workload's own: a copy that was restored into another
+	// namespace is nobody's hold.
+	AnnotationHeldBy = GroupName + "/held-by"
+
+	// AnnotationUserPaused says "true" on a held workload that a user had paused before. Releasing the hold leaves it
+	// paused.
+	AnnotationUserPaused = GroupName + "/user-paused"
+
+	// AnnotationOverride asks to start a rollout without a backup. Its value is the reason, at most 256 characters. It
+	// takes effect in the very write that sets it, only for users who may "override" the DRPlan, and is replaced in
+	// that write by AnnotationOverrideReason and AnnotationOverriddenBy.
+	AnnotationOverride = GroupName + "/override"
+
+	// AnnotationOverrideReason and AnnotationOverriddenBy say why and by whom a hold was overridden, until the
+	// operator has recorded both on the release.
+	AnnotationOverrideReason = GroupName + "/override-reason"
+	AnnotationOverriddenBy   = GroupName + "/overridden-by"
+)
+
+// Labels and annotations on a Velero Backup. Labels select; annotations carry values that labels cannot hold.
+const (
+	// LabelNamespace and LabelPlan name the DRPlan that a Backup belongs to.
+	LabelNamespace = GroupName + "/namespace"
+	LabelPlan      = GroupName + "/plan"
+
+	// LabelRelease identifies the release that the Backup was taken for, by its version in the form of a label value.
+	LabelRelease = GroupName + "/release"
+
+	// LabelRollout is the number of that release's rollout.
+	LabelRollout = GroupName + "/rollout"
+
+	// LabelVersion is the version that the Backup captured, in the form of a label value. Absent on a Backup that
+	// captured no single settled version.
+	LabelVersion = GroupName + "/version"
+
+	// LabelMixed says "true" on a Backup that began while several versions ran, or while a rollout was in flight. It
+	// protects no version.
+	LabelMixed = GroupName + "/mixed"
+
+	// AnnotationVersion and AnnotationReleaseVersion are the captured version and the release's version, verbatim.
+	AnnotationVersion        = GroupName + "/version"
+	AnnotationReleaseVersion = GroupName + "/release-version"
+)
+
+// LabelAllowPrefix followed by a namespace's name is the label key by which the administrator of a
+// BackupStorageLocation admits that namespace: "allow.dr.backstay.dev/shop: true". Velero's default location needs
+// none.
+const LabelAllowPrefix = "allow." + GroupName + "/"
+
+// VerbOverride is the RBAC verb on drplans that allows to release a hold without a backup.
+const VerbOverride = "override"
+
+// MaxWorkloads is how many workloads one plan may select.
+const MaxWorkloads = 100
