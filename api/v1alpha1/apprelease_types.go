@@ -3,7 +3,9 @@
 
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // ReleaseIntent says why an AppRelease was created.
 // +kubebuilder:validation:Enum=Deploy;Record
@@ -348,6 +350,15 @@ type RolloutWorkload struct {
 	// state is where it stands.
 	// +required
 	State WorkloadState `json:"state,omitempty"`
+
+	// uid of the workload: one that was deleted and created again is another one.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	UID string `json:"uid,omitempty"`
+
+	// heldSince is when it was held, as the operator saw it. The plan's deadlineSeconds count from here.
+	// +optional
+	HeldSince *metav1.Time `json:"heldSince,omitempty"`
 
 	// templateHash identifies the pod template that rolls out.
 	// +required

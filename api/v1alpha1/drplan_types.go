@@ -3,7 +3,9 @@
 
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // VersionPolicy says how far the running version may be from the planned one before the plan counts as drifted.
 // +kubebuilder:validation:Enum=Exact;Patch;Minor;Major
@@ -345,6 +347,11 @@ type PlanWorkload struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name,omitempty"`
+
+	// uid of the workload: one that was deleted and created again is another one.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	UID string `json:"uid,omitempty"`
 
 	// version that runs.
 	// +optional
