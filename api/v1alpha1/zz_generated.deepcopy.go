@@ -467,11 +467,6 @@ func (in *RolloutBackup) DeepCopyInto(out *RolloutBackup) {
 		in, out := &in.CompletionTime, &out.CompletionTime
 		*out = (*in).DeepCopy()
 	}
-	if in.QueuePosition != nil {
-		in, out := &in.QueuePosition, &out.QueuePosition
-		*out = new(int32)
-		**out = **in
-	}
 	if in.ItemsBackedUp != nil {
 		in, out := &in.ItemsBackedUp, &out.ItemsBackedUp
 		*out = new(int32)

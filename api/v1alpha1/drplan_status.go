@@ -1,0 +1,205 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// DRPlanStatus is what was observed of a plan.
+type DRPlanStatus struct {
+	// conditions are Ready, Gated, Drifted, Covered, Protected and Proven; Reconciling and Stalled only while True.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// observedGeneration is the generation of the spec that this status speaks of.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// versions are the four versions that tell the story of the application.
+	// +optional
+	Versions Versions `json:"versions,omitzero"`
+
+	// lastBackup is the newest backup that protects a version.
+	// +optional
+	LastBackup *LastBackup `json:"lastBackup,omitempty"`
+
+	// heldCount is how many workloads are held now; absent while none is.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	HeldCount int32 `json:"heldCount,omitempty"`
+
+	// held lists the workloads that are held now, by name.
+	// +optional
+	// +listType=map
+	// +listMapKey=kind
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=100
+	Held []HeldWorkload `json:"held,omitempty"`
+
+	// workloads are the workloads that the plan selects, each with the revision that was last let through, by name.
+	// +optional
+	// +listType=map
+	// +listMapKey=kind
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=100
+	Workloads []PlanWorkload `json:"workloads,omitempty"`
+
+	// lastStart is when a revision of the application last started: what a backup must be younger than to allow the
+	// next one.
+	// +optional
+	LastStart *LastStart `json:"lastStart,omitempty"`
+
+	// gateProof identifies the admission policies and the generation of this plan that the last probe proved, so that
+	// neither an unchanged gate nor a restart of the operator is probed again.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	GateProof string `json:"gateProof,omitempty"`
+}
+
+// Versions are the four versions of an application. Absent where there is none.
+type Versions struct {
+	// planned is what the plan was written for.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Planned string `json:"planned,omitempty"`
+
+	// running is what runs. Where the workloads run several versions these are listed, separated by commas; at most
+	// three, then "...".
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Running string `json:"running,omitempty"`
+
+	// protected is the version of the newest protecting backup.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Protected string `json:"protected,omitempty"`
+
+	// proven is the version whose backup last passed a restore drill.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Proven string `json:"proven,omitempty"`
+}
+
+// LastBackup is the newest backup that protects a version.
+type LastBackup struct {
+	// name of the Backup in Velero's namespace.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name,omitempty"`
+
+	// version that the backup captured.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Version string `json:"version,omitempty"`
+
+	// startTime is when Velero began it: the recovery point.
+	// +required
+	StartTime metav1.Time `json:"startTime,omitzero"`
+
+	// completionTime is when Velero completed it.
+	// +required
+	CompletionTime metav1.Time `json:"completionTime,omitzero"`
+}
+
+// HeldWorkload is a workload that is held.
+type HeldWorkload struct {
+	// kind of the workload.
+	// +required
+	Kind WorkloadKind `json:"kind,omitempty"`
+
+	// name of the workload.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+
+	// version that the held revision would bring.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Version string `json:"version,omitempty"`
+
+	// release is the AppRelease that tells the details.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Release string `json:"release,omitempty"`
+
+	// since is when the rollout was held.
+	// +optional
+	Since *metav1.Time `json:"since,omitempty"`
+
+	// until is the deadline, when spec.gate.onDeadline applies.
+	// +optional
+	Until *metav1.Time `json:"until,omitempty"`
+
+	// reason is what it waits for: a reason of the Ready condition of its AppRelease.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Reason string `json:"reason,omitempty"`
+}
+
+// PlanWorkload is a workload that a plan selects.
+type PlanWorkload struct {
+	// kind of the workload.
+	// +required
+	Kind WorkloadKind `json:"kind,omitempty"`
+
+	// name of the workload.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+
+	// uid of the workload: one that was deleted and created again is another one.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	UID string `json:"uid,omitempty"`
+
+	// version that runs.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Version string `json:"version,omitempty"`
+
+	// versionSource is where that version was found.
+	// +optional
+	VersionSource VersionSource `json:"versionSource,omitempty"`
+
+	// templateHash identifies the pod template that was last let through. Absent while that is not known.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	TemplateHash string `json:"templateHash,omitempty"`
+}
+
+// LastStart is when a revision of an application last started.
+type LastStart struct {
+	// time of the start, as the operator saw it.
+	// +required
+	Time metav1.Time `json:"time,omitzero"`
+
+	// version of the release whose rollout it was.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Version string `json:"version,omitempty"`
+
+	// rollout is the number of that rollout.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	Rollout int32 `json:"rollout,omitempty"`
+}
