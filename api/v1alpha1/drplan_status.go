@@ -192,14 +192,14 @@ type LastStart struct {
 	// +required
 	Time metav1.Time `json:"time,omitzero"`
 
-	// version of the release whose rollout it was.
+	// version that started.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	Version string `json:"version,omitempty"`
 
-	// rollout is the number of that rollout.
-	// +required
+	// rollout is the number of that rollout; absent where none was recorded, since the gate was Off.
+	// +optional
 	// +kubebuilder:validation:Minimum=1
 	Rollout int32 `json:"rollout,omitempty"`
 }

@@ -23,6 +23,11 @@ const (
 	// operator has recorded both on the release.
 	AnnotationOverrideReason = GroupName + "/override-reason"
 	AnnotationOverriddenBy   = GroupName + "/overridden-by"
+
+	// AnnotationOverriddenAt is the resourceVersion that the workload had when the hold was overridden. It ties the two
+	// above to the one write that set them: neither `kubectl rollout undo`, which brings old annotations back, nor a
+	// later change under marks that were not recorded yet passes for another override.
+	AnnotationOverriddenAt = GroupName + "/overridden-at"
 )
 
 // Labels and annotations on a Velero Backup. Labels select; annotations carry values that labels cannot hold.

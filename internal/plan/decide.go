@@ -1,0 +1,185 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/drift"
+	"github.com/backstay-dr/backstay/internal/workload"
+)
+
+// maxRollouts is how many rollouts a release remembers: the bound of its status.
+const maxRollouts = 10
+
+// Decide derives what to write from what is observed.
+func Decide(in Input) Decision {
+	d := newDecider(in)
+	switch {
+	case in.Terminating:
+		return Decision{}
+	case in.Plan == nil:
+		d.releaseOrphans()
+		d.reportPlanNotFound()
+	case tooMany(in.Members):
+		// Which of them belong together cannot be recorded. The plan says so; what is held stays held.
+	default:
+		d.track()
+		d.discover()
+		d.announce()
+		d.backUp()
+		d.start()
+		d.clean()
+		d.close()
+		d.report()
+	}
+	return d.decision()
+}
+
+// decider is the work on one decision. The statuses of its releases are copies that each step brings forward.
+type decider struct {
+	in       Input
+	now      metav1.Time
+	plan     *v1alpha1.DRPlan
+	members  map[workload.Key]*Member
+	releases []*release
+	waits    map[*v1alpha1.Rollout]wait
+	out      Decision
+}
+
+// release is an AppRelease at work.
+type release struct {
+	*v1alpha1.AppRelease
+
+	// status is the wanted status.
+	status *v1alpha1.AppReleaseStatus
+
+	// fresh says that the object does not exist yet.
+	fresh bool
+
+	// duplicate says that an older release stands for the same version.
+	duplicate bool
+}
+
+// wait is what a rollout waits for before its backup can be created.
+type wait struct{ reason, message string }
+
+func newDecider(in Input) *decider {
+	d := &decider{
+		in:      in,
+		now:     metav1.NewTime(in.Now.Truncate(time.Second)),
+		plan:    in.Plan,
+		members: map[workload.Key]*Member{},
+		waits:   map[*v1alpha1.Rollout]wait{},
+	}
+	for i := range in.Members {
+		d.members[in.Members[i].Key] = &in.Members[i]
+	}
+	seen := map[string]bool{}
+	for _, obj := range in.Releases {
+		d.releases = append(d.releases, &release{AppRelease: obj, status: obj.Status.DeepCopy(), duplicate: seen[obj.Spec.Version]})
+		seen[obj.Spec.Version] = true
+	}
+	return d
+}
+
+// decision collects what the steps wanted.
+func (d *decider) decision() Decision {
+	d.out.Statuses = map[string]*v1alpha1.AppReleaseStatus{}
+	for _, r := range d.releases {
+		if r.fresh {
+			d.out.Create = append(d.out.Create, r.AppRelease)
+		}
+		if !equality.Semantic.DeepEqual(&r.Status, r.status) {
+			d.out.Statuses[r.Name] = r.status
+			d.out.WriteAhead = d.out.WriteAhead || r.fresh || recordsMore(&r.Status, r.status)
+		}
+	}
+	slices.SortFunc(d.out.Starts, func(a, b Start) int { return cmp.Compare(a.Workload.Name, b.Workload.Name) })
+	return d.out
+}
+
+// recordsMore says whether a status holds a rollout, a held workload or a backup that the stored one does not: what
+// must be written before anything is done because of it.
+func recordsMore(stored, wanted *v1alpha1.AppReleaseStatus) bool {
+	old := facts(stored)
+	for fact := range facts(wanted) {
+		if !old[fact] {
+			return true
+		}
+	}
+	return false
+}
+
+type fact struct {
+	number     int32
+	backup     string
+	key        workload.Key
+	hash       string
+	overridden bool
+}
+
+func facts(s *v1alpha1.AppReleaseStatus) map[fact]bool {
+	out := map[fact]bool{}
+	for _, ro := range s.Rollouts {
+		out[fact{number: ro.Number, overridden: ro.Override != nil}] = true
+		if ro.Backup != nil {
+			out[fact{number: ro.Number, backup: ro.Backup.Name}] = true
+		}
+		for _, rec := range ro.Workloads {
+			out[fact{number: ro.Number, key: keyOf(&rec), hash: rec.TemplateHash}] = true
+		}
+	}
+	return out
+}
+
+// wake asks for another decision at a time.
+func (d *decider) wake(at time.Time) {
+	after := max(at.Sub(d.in.Now), time.Millisecond)
+	if d.out.RequeueAfter == 0 || after < d.out.RequeueAfter {
+		d.out.RequeueAfter = after
+	}
+}
+
+// sortedMembers are the members in the order of their names, so that a decision is always the same.
+func (d *decider) sortedMembers() []*Member {
+	return slices.SortedFunc(maps.Values(d.members), func(a, b *Member) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
+	})
+}
+
+// primaries are the releases that count.
+func (d *decider) primaries() []*release {
+	return slices.DeleteFunc(slices.Clone(d.releases), func(r *release) bool { return r.duplicate })
+}
+
+// versionOf resolves the version that a member asks for.
+func (d *decider) versionOf(m *Member) drift.Version {
+	return drift.Resolve(m.Template, m.Labels, d.in.Releases)
+}
+
+func (d *decider) mode() v1alpha1.GateMode { return d.plan.Spec.Gate.Mode }
+
+func tooMany(members []Member) bool {
+	n := 0
+	for i := range members {
+		if members[i].Selected {
+			n++
+		}
+	}
+	return n > v1alpha1.MaxWorkloads
+}
+
+func keyOf(rec *v1alpha1.RolloutWorkload) workload.Key {
+	return workload.Key{Kind: rec.Kind, Name: rec.Name}
+}
+
+func open(ro *v1alpha1.Rollout) bool { return ro.Outcome == "" }

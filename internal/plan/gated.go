@@ -1,0 +1,151 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+)
+
+// Gate is what is known of the admission policies.
+type Gate struct {
+	// Served says that the cluster serves MutatingAdmissionPolicy v1.
+	Served bool
+
+	// Missing and Altered name policies and bindings, each with what is wrong.
+	Missing []string
+	Altered []string
+
+	// Fingerprint identifies the policies as they are now.
+	Fingerprint string
+}
+
+// GateFinding is the Gated condition, and what it rests on.
+type GateFinding struct {
+	Condition metav1.Condition
+
+	// Proof goes into the plan's status: what was proven.
+	Proof string
+
+	// RetryAfter is when to probe again; 0 for not before something changes.
+	RetryAfter time.Duration
+}
+
+const (
+	// probeAgainSoon: policies reach admission within seconds, and nothing tells when.
+	probeAgainSoon = 2 * time.Second
+	// probeAgainLater: after probeSoonFor something else is wrong, that a person has to change.
+	probeAgainLater = 30 * time.Second
+	probeSoonFor    = time.Minute
+)
+
+// AssessGate says what is known of the gate without a probe. Where only a probe can tell it names the member to probe.
+func AssessGate(in Input, g Gate) (GateFinding, *Member) {
+	mode := in.Plan.Spec.Gate.Mode
+	switch {
+	case mode == v1alpha1.GateModeOff:
+		return notGated(v1alpha1.ReasonModeOff, "spec.gate.mode is Off: rollouts are neither held nor backed up"), nil
+	case mode == v1alpha1.GateModeObserve:
+		return notGated(v1alpha1.ReasonModeObserve, "spec.gate.mode is Observe: rollouts are backed up, and not held"), nil
+	case !g.Served:
+		return notGated(v1alpha1.ReasonClusterTooOld, "this cluster does not serve MutatingAdmissionPolicy v1 (Kubernetes 1.36): "+
+			"rollouts are backed up, and not held. Upgrade the cluster, then restart Backstay"), nil
+	case len(g.Missing) > 0:
+		return notGated(v1alpha1.ReasonPolicyMissing, strings.Join(g.Missing, "; ")+
+			". Rollouts are backed up, and not held. Install it again: kubectl apply -k config/gate"), nil
+	case len(g.Altered) > 0:
+		return notGated(v1alpha1.ReasonPolicyAltered, strings.Join(g.Altered, "; ")+
+			". Whether rollouts are held is not known. Put it back: kubectl apply -k config/gate"), nil
+	}
+	proof := proofOf(in.Plan, g)
+	m := probeTarget(in)
+	if m == nil {
+		return GateFinding{Condition: gated(metav1.ConditionUnknown, v1alpha1.ReasonNoWorkloads, "the plan selects no workload to probe the gate with")}, nil
+	}
+	if in.Plan.Status.GateProof == proof && !escapedSinceProof(in) {
+		if old := meta.FindStatusCondition(in.Plan.Status.Conditions, v1alpha1.ConditionGated); old != nil && old.Status == metav1.ConditionTrue {
+			return GateFinding{Condition: gated(old.Status, old.Reason, old.Message), Proof: proof}, nil
+		}
+	}
+	return GateFinding{}, m
+}
+
+// ConcludeProbe says what a probe of a member showed: whether its dry run came back held, or why it did not come back.
+func ConcludeProbe(in Input, g Gate, m *Member, held bool, err error) GateFinding {
+	switch {
+	case err != nil:
+		f := notGated(v1alpha1.ReasonProbeFailed, fmt.Sprintf("the dry run of a changed template of %s was refused: %v", m.Name, err))
+		f.RetryAfter = probeAgainLater
+		return f
+	case held:
+		return GateFinding{
+			Condition: gated(metav1.ConditionTrue, v1alpha1.ReasonProbeHeld, "a dry run of a changed template came back held"),
+			Proof:     proofOf(in.Plan, g),
+		}
+	default:
+		f := notGated(v1alpha1.ReasonProbeNotHeld, fmt.Sprintf("a dry run of a changed template of %s came back not held: "+
+			"the admission policies are not in force (yet). Rollouts are backed up, and not held; the probe is repeated", m.Name))
+		f.RetryAfter = probeAgainSoon
+		old := meta.FindStatusCondition(in.Plan.Status.Conditions, v1alpha1.ConditionGated)
+		if old != nil && old.Reason == v1alpha1.ReasonProbeNotHeld && in.Now.Sub(old.LastTransitionTime.Time) > probeSoonFor {
+			f.RetryAfter = probeAgainLater
+		}
+		return f
+	}
+}
+
+// proofOf names what a probe proves: these policies, with this spec.
+func proofOf(plan *v1alpha1.DRPlan, g Gate) string {
+	return fmt.Sprintf("%s/%d", g.Fingerprint, plan.Generation)
+}
+
+// probeTarget is the first selected member.
+func probeTarget(in Input) *Member {
+	for i := range in.Members {
+		if in.Members[i].Selected {
+			return &in.Members[i]
+		}
+	}
+	return nil
+}
+
+// escapedSinceProof says whether a rollout escaped after the gate was last proven: then that proof is worth nothing.
+func escapedSinceProof(in Input) bool {
+	old := meta.FindStatusCondition(in.Plan.Status.Conditions, v1alpha1.ConditionGated)
+	for _, r := range in.Releases {
+		for i := range r.Status.Rollouts {
+			ro := &r.Status.Rollouts[i]
+			if escaped(ro) && (old == nil || ro.ReleasedTime != nil && old.LastTransitionTime.Before(ro.ReleasedTime)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// escaped says whether something of a rollout started that the gate was to hold.
+func escaped(ro *v1alpha1.Rollout) bool {
+	return startedUnheld(ro) && ro.Cause != v1alpha1.CauseObserved
+}
+
+func notGated(reason, message string) GateFinding {
+	return GateFinding{Condition: gated(metav1.ConditionFalse, reason, message)}
+}
+
+func gated(status metav1.ConditionStatus, reason, message string) metav1.Condition {
+	return metav1.Condition{Type: v1alpha1.ConditionGated, Status: status, Reason: reason, Message: bound(message)}
+}
+
+// bound cuts a message to what a condition may hold, with room to spare.
+func bound(message string) string {
+	const limit = 2048
+	runes := []rune(message)
+	return string(runes[:min(len(runes), limit)])
+}

@@ -1,0 +1,109 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package plan decides. From everything that can be observed of one plan, its workloads, releases and backups, it
+// derives what to write: releases, backups, holds to let go, and every status. It holds no state, reads no clock and
+// talks to nobody, so that a decision can be made again at any time by anybody with the same result.
+package plan
+
+import (
+	"time"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/workload"
+)
+
+// Member is a workload that a plan selects, or held.
+type Member struct {
+	workload.View
+
+	// Selected says that the plan's labels match it.
+	Selected bool
+
+	// Driver says that this plan, of all that select it, is the one that moves it.
+	Driver bool
+
+	// SharedWith names the other plans that select it too.
+	SharedWith []string
+}
+
+// Input is everything that is observed of one plan.
+type Input struct {
+	Now       time.Time
+	Namespace string
+	Name      string
+
+	// Plan is nil when there is none of that name (any more).
+	Plan *v1alpha1.DRPlan
+
+	// Members by name.
+	Members []Member
+
+	// Releases of the plan, oldest first.
+	Releases []*v1alpha1.AppRelease
+
+	// Backups of the plan by name.
+	Backups map[string]*velerov1.Backup
+
+	// LocationProblem tells why the plan's storage location cannot take a backup now; "" when it can.
+	LocationProblem string
+
+	// Terminating says that the namespace is going away: nothing is begun in it any more.
+	Terminating bool
+}
+
+// Decision is what to write, in the order of its fields. Where Starts and Statuses are both present and WriteAhead is
+// false, the statuses can wait: the workload's own change leads to the next decision, which tells the same and more.
+type Decision struct {
+	// Create lists releases that do not exist yet. Their status is in Statuses.
+	Create []*v1alpha1.AppRelease
+
+	// Statuses are the wanted statuses of releases, by name, where they differ from what is stored.
+	Statuses map[string]*v1alpha1.AppReleaseStatus
+
+	// WriteAhead says that Statuses hold what a crash must not lose before Backups and Starts are carried out.
+	WriteAhead bool
+
+	// Backups to create in Velero's namespace.
+	Backups []*velerov1.Backup
+
+	// Touch names Backups that Velero has forgotten.
+	Touch []string
+
+	// Starts are held workloads to let go.
+	Starts []Start
+
+	// Clean are workloads that carry a mark that means nothing any more.
+	Clean []workload.View
+
+	// RequeueAfter is when time alone changes the decision; 0 for never.
+	RequeueAfter time.Duration
+}
+
+// Why a held workload is let go. A start of a new revision has a v1alpha1.StartReason; these start nothing new, or
+// nothing that the plan still speaks of.
+const (
+	// StartReverted: its template is the one that was last let through.
+	StartReverted = "Reverted"
+	// StartPlanDeleted: the plan that held it is gone.
+	StartPlanDeleted = "PlanDeleted"
+	// StartNotSelected: the plan that held it selects it no more.
+	StartNotSelected = "NotSelected"
+)
+
+// Start is a held workload to let go.
+type Start struct {
+	Workload workload.View
+
+	// Reason is a v1alpha1.StartReason, or one of the constants above.
+	Reason string
+
+	// Release and Backup that allow it, where there are any.
+	Release string
+	Backup  string
+
+	// Since is when it was held; zero where that was not recorded.
+	Since time.Time
+}

@@ -1,0 +1,89 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package velero
+
+import (
+	"strconv"
+	"time"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+)
+
+// NewBackup builds the Backup of a rollout, in the form that Velero's namespace still has to be set. What it contains
+// is derived and never passed through: the plan's own namespace, and nothing else. captured is the version that the
+// backup captures, "" where it protects none.
+func NewBackup(plan *v1alpha1.DRPlan, id BackupID, captured string) *velerov1.Backup {
+	b := &velerov1.Backup{}
+	b.Name = id.Name()
+	b.Labels = Labels(plan.Namespace, plan.Name)
+	b.Labels[v1alpha1.LabelRelease] = LabelValue(id.Version)
+	b.Labels[v1alpha1.LabelRollout] = strconv.Itoa(int(id.Rollout))
+	b.Annotations = map[string]string{v1alpha1.AnnotationReleaseVersion: id.Version}
+	if captured == "" {
+		b.Labels[v1alpha1.LabelMixed] = "true"
+	} else {
+		b.Labels[v1alpha1.LabelVersion] = LabelValue(captured)
+		b.Annotations[v1alpha1.AnnotationVersion] = captured
+	}
+	b.Spec.IncludedNamespaces = []string{plan.Namespace}
+	b.Spec.StorageLocation = plan.Spec.Backup.StorageLocation
+	b.Spec.TTL = metav1.Duration{Duration: time.Duration(plan.Spec.Backup.RetentionSeconds) * time.Second}
+	setVolumes(&b.Spec, plan.Spec.Backup.Volumes)
+	return b
+}
+
+// Labels that every Backup of a plan carries.
+func Labels(namespace, plan string) map[string]string {
+	return map[string]string{v1alpha1.LabelNamespace: namespace, v1alpha1.LabelPlan: plan}
+}
+
+// setVolumes leaves to Velero's server what the plan does not decide.
+func setVolumes(spec *velerov1.BackupSpec, policy v1alpha1.VolumePolicy) {
+	yes, no := true, false
+	switch policy {
+	case v1alpha1.VolumesSnapshot:
+		spec.SnapshotVolumes, spec.DefaultVolumesToFsBackup = &yes, &no
+	case v1alpha1.VolumesFileSystem:
+		spec.SnapshotVolumes, spec.DefaultVolumesToFsBackup = &no, &yes
+	case v1alpha1.VolumesNone:
+		spec.SnapshotVolumes, spec.DefaultVolumesToFsBackup = &no, &no
+	}
+}
+
+// State is what a Backup's phase means to whoever waits for it.
+type State int
+
+const (
+	// Waiting: it may still become Completed.
+	Waiting State = iota
+	// Completed: it protects.
+	Completed
+	// Failed: it never will.
+	Failed
+)
+
+// StateOf tells what the status of a Backup means. Only Completed without a failure reason protects. A phase that this
+// version does not know is waited for, under the plan's deadline.
+func StateOf(b *velerov1.Backup) State {
+	switch b.Status.Phase {
+	case velerov1.BackupPhaseCompleted:
+		if b.Status.FailureReason != "" {
+			return Failed
+		}
+		return Completed
+	case velerov1.BackupPhasePartiallyFailed, velerov1.BackupPhaseFailed,
+		velerov1.BackupPhaseFailedValidation, velerov1.BackupPhaseDeleting:
+		return Failed
+	default:
+		return Waiting
+	}
+}
+
+// PickedUp says whether Velero has begun to work on a Backup.
+func PickedUp(b *velerov1.Backup) bool {
+	return b.Status.Phase != "" && b.Status.Phase != velerov1.BackupPhaseNew
+}

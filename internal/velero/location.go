@@ -1,0 +1,52 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package velero
+
+import (
+	"fmt"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+)
+
+// DefaultLocation picks the location that Velero uses when a Backup names none.
+func DefaultLocation(locations []velerov1.BackupStorageLocation) *velerov1.BackupStorageLocation {
+	for i := range locations {
+		if locations[i].Spec.Default {
+			return &locations[i]
+		}
+	}
+	return nil
+}
+
+// LocationProblem tells why a storage location cannot take a backup of the namespace now, and what to do; "" when it
+// can. Velero fails a Backup for such a location at once and never tries it again, so it must not be created. name is
+// what the plan asks for, "" for the default; location is nil where there is none.
+func LocationProblem(location *velerov1.BackupStorageLocation, name, namespace string) string {
+	switch {
+	case location == nil && name == "":
+		return "Velero has no default BackupStorageLocation: mark one with spec.default=true, or name one in the plan's spec.backup.storageLocation"
+	case location == nil:
+		return fmt.Sprintf("BackupStorageLocation %s does not exist in Velero's namespace: create it, or correct the plan's spec.backup.storageLocation", name)
+	case name != "" && !location.Spec.Default && location.Labels[v1alpha1.LabelAllowPrefix+namespace] != "true":
+		return fmt.Sprintf("BackupStorageLocation %s does not admit namespace %s: its administrator admits it by the label %s%s=true",
+			name, namespace, v1alpha1.LabelAllowPrefix, namespace)
+	case location.Spec.AccessMode == velerov1.BackupStorageLocationAccessModeReadOnly:
+		return fmt.Sprintf("BackupStorageLocation %s is ReadOnly: set its spec.accessMode to ReadWrite", location.Name)
+	case location.Status.Phase == velerov1.BackupStorageLocationPhaseAvailable:
+		return ""
+	case location.Status.Message != "":
+		return fmt.Sprintf("BackupStorageLocation %s is %s: %s", location.Name, phaseText(location), location.Status.Message)
+	default:
+		return fmt.Sprintf("BackupStorageLocation %s is %s: see the log of the Velero server", location.Name, phaseText(location))
+	}
+}
+
+func phaseText(location *velerov1.BackupStorageLocation) string {
+	if location.Status.Phase == "" {
+		return "not validated yet"
+	}
+	return string(location.Status.Phase)
+}

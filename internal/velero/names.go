@@ -1,0 +1,99 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package velero builds Backups and knows what their phases mean. See https://velero.io for the API.
+package velero
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// maxBackupName is the longest name of a Backup that Velero can restore from: it puts the name into labels.
+const maxBackupName = validation.LabelValueMaxLength
+
+// shortHash keeps names that were cut or changed apart.
+const shortHash = 8
+
+// BackupID identifies one attempt at the backup of one rollout. Everything about a Backup's name follows from it, so
+// that an operator that was killed finds its Backup again instead of starting another.
+type BackupID struct {
+	Namespace string
+	Plan      string
+	Version   string // of the release that is about to roll out
+	Rollout   int32
+	Attempt   int32
+}
+
+// Name of the Backup: readable, at most 63 characters, never the same for two IDs.
+func (id BackupID) Name() string {
+	suffix := fmt.Sprintf("-%d-%s", id.Rollout, hash(id.Namespace, id.Plan, id.Version, fmt.Sprint(id.Rollout), fmt.Sprint(id.Attempt)))
+	if id.Attempt > 1 {
+		suffix = fmt.Sprintf("-%d.%d%s", id.Rollout, id.Attempt, suffix[strings.LastIndex(suffix, "-"):])
+	}
+	base := dnsName(id.Plan + "-" + id.Version)
+	if limit := maxBackupName - len(suffix); len(base) > limit {
+		base = strings.TrimRight(base[:limit], "-.")
+	}
+	return base + suffix
+}
+
+// ReleaseName is the name of the AppRelease that the operator makes: "<plan>-<version>", as far as a name can hold
+// the version; else with a hash at its end.
+func ReleaseName(plan, version string) string {
+	plain := plan + "-" + version
+	if name := dnsName(plain); name == plain && len(validation.IsDNS1123Subdomain(name)) == 0 {
+		return name
+	}
+	return UniqueReleaseName(plan, version)
+}
+
+// UniqueReleaseName is the name to take where ReleaseName belongs to another plan's release: plan "a-b" with version
+// "1" and plan "a" with version "b-1" want the same one.
+func UniqueReleaseName(plan, version string) string {
+	return dnsName(plan+"-"+version) + "-" + hash(plan, version)
+}
+
+// LabelValue is a version in the form of a label's value: itself where it is one, else cut and with a hash.
+func LabelValue(version string) string {
+	if len(validation.IsValidLabelValue(version)) == 0 {
+		return version
+	}
+	base := dnsName(version)
+	if limit := validation.LabelValueMaxLength - shortHash - 1; len(base) > limit {
+		base = strings.TrimRight(base[:limit], "-.")
+	}
+	return base + "-" + hash(version)
+}
+
+// dnsName lowers a text and replaces what a DNS subdomain cannot hold. Both ends and every dot have a letter or digit
+// beside them.
+func dnsName(s string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(s) {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			b.WriteRune(r)
+		case r == '.' && !strings.HasSuffix(b.String(), ".") && !strings.HasSuffix(b.String(), "-"):
+			b.WriteRune(r)
+		case strings.HasSuffix(b.String(), "."):
+			// a label must begin with a letter or digit: drop it
+		default:
+			b.WriteRune('-')
+		}
+	}
+	name := strings.Trim(b.String(), "-.")
+	if name == "" {
+		return "x"
+	}
+	return name
+}
+
+func hash(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:])[:shortHash]
+}

@@ -1,0 +1,70 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package workload
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+)
+
+// annotationTemplateHash carries the hash of a template that Slim has cut. It exists in the operator's cache only.
+const annotationTemplateHash = v1alpha1.GroupName + "/template-hash"
+
+// FromDeployment is the view of a Deployment and the ReplicaSets that it owns.
+func FromDeployment(d *appsv1.Deployment, sets []appsv1.ReplicaSet) View {
+	v := View{
+		Key:             Key{Kind: v1alpha1.KindDeployment, Name: d.Name},
+		Namespace:       d.Namespace,
+		UID:             d.UID,
+		ResourceVersion: d.ResourceVersion,
+		Generation:      d.Generation,
+		Created:         d.CreationTimestamp,
+		Labels:          d.Labels,
+		Template:        fromPodTemplate(&d.Spec.Template),
+		Paused:          d.Spec.Paused,
+		HeldBy:          d.Annotations[v1alpha1.AnnotationHeldBy],
+		UserPaused:      d.Annotations[v1alpha1.AnnotationUserPaused] == "true",
+		RolledOut:       deploymentRolledOut(d),
+	}
+	if user := d.Annotations[v1alpha1.AnnotationOverriddenBy]; user != "" {
+		v.Override = &Override{User: user, Reason: d.Annotations[v1alpha1.AnnotationOverrideReason]}
+	}
+	for i := range sets {
+		v.Revisions = append(v.Revisions, fromReplicaSet(&sets[i]))
+	}
+	return v
+}
+
+func fromReplicaSet(rs *appsv1.ReplicaSet) Revision {
+	r := Revision{Name: rs.Name, Template: fromPodTemplate(&rs.Spec.Template), Replicas: 1}
+	if rs.Spec.Replicas != nil {
+		r.Replicas = *rs.Spec.Replicas
+	}
+	return r
+}
+
+// deploymentRolledOut judges as `kubectl rollout status` does.
+func deploymentRolledOut(d *appsv1.Deployment) bool {
+	want := int32(1)
+	if d.Spec.Replicas != nil {
+		want = *d.Spec.Replicas
+	}
+	s := &d.Status
+	return !d.Spec.Paused && s.ObservedGeneration >= d.Generation &&
+		s.UpdatedReplicas >= want && s.Replicas <= s.UpdatedReplicas && s.AvailableReplicas >= s.UpdatedReplicas
+}
+
+func fromPodTemplate(t *corev1.PodTemplateSpec) Template {
+	hash := t.Annotations[annotationTemplateHash]
+	if hash == "" {
+		hash = hashPodSpec(&t.Spec)
+	}
+	out := Template{Hash: hash, Labels: t.Labels}
+	for i := range t.Spec.Containers {
+		out.Images = append(out.Images, t.Spec.Containers[i].Image)
+	}
+	return out
+}

@@ -1,0 +1,46 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package workload
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Slim is the cache's transform for Deployments and ReplicaSets: it keeps what a View is made of, and the hash of the
+// pod template in place of its spec. Thousands of workloads then cost the operator hundreds of bytes each. Such an
+// object must never be written back; the operator only sends patches that it builds by hand.
+func Slim(obj any) (any, error) {
+	switch o := obj.(type) {
+	case *appsv1.Deployment:
+		slimMeta(&o.ObjectMeta)
+		slimTemplate(&o.Spec.Template)
+		o.Status.Conditions = nil
+	case *appsv1.ReplicaSet:
+		slimMeta(&o.ObjectMeta)
+		o.Labels, o.Annotations = nil, nil
+		slimTemplate(&o.Spec.Template)
+		o.Status = appsv1.ReplicaSetStatus{}
+	}
+	return obj, nil
+}
+
+func slimMeta(m *metav1.ObjectMeta) {
+	m.ManagedFields = nil
+	delete(m.Annotations, corev1.LastAppliedConfigAnnotation)
+}
+
+func slimTemplate(t *corev1.PodTemplateSpec) {
+	if t.Annotations[annotationTemplateHash] != "" && len(t.Annotations) == 1 {
+		return // transforms may see an object twice
+	}
+	slim := corev1.PodTemplateSpec{}
+	slim.Labels = t.Labels
+	slim.Annotations = map[string]string{annotationTemplateHash: hashPodSpec(&t.Spec)}
+	for i := range t.Spec.Containers {
+		slim.Spec.Containers = append(slim.Spec.Containers, corev1.Container{Image: t.Spec.Containers[i].Image})
+	}
+	*t = slim
+}

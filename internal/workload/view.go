@@ -1,0 +1,132 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package workload is one view over the kinds of workload that a plan can hold: which template they ask for, which
+// one runs, whether they are held. Another kind is added by another From function.
+package workload
+
+import (
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+)
+
+// Key identifies a workload within its namespace.
+type Key struct {
+	Kind v1alpha1.WorkloadKind
+	Name string
+}
+
+// Template is what a pod template tells: its identity, and what its version can be resolved from.
+type Template struct {
+	// Hash identifies the template's spec. Its metadata does not count, so that `kubectl rollout restart` is no
+	// rollout.
+	Hash string
+
+	// Labels of the template.
+	Labels map[string]string
+
+	// Images of its containers, in their order.
+	Images []string
+}
+
+// Revision is a template that the workload's controller knows: a ReplicaSet of a Deployment.
+type Revision struct {
+	Name     string
+	Template Template
+
+	// Replicas is how many pods of it are wanted.
+	Replicas int32
+}
+
+// Override is a hold that was overridden, as the admission policy recorded it.
+type Override struct {
+	User   string
+	Reason string
+}
+
+// View is everything that Backstay needs to know of a workload.
+type View struct {
+	Key
+
+	Namespace       string
+	UID             types.UID
+	ResourceVersion string
+	Generation      int64
+	Created         metav1.Time
+	Labels          map[string]string
+
+	// Template that the workload asks for.
+	Template Template
+
+	// Paused says that a changed template does not start.
+	Paused bool
+
+	// HeldBy is the value of the hold annotation: "<namespace>/<plan>".
+	HeldBy string
+
+	// UserPaused says that a user had paused the workload before it was held.
+	UserPaused bool
+
+	// Override is set where a hold was overridden and the operator has not recorded it yet.
+	Override *Override
+
+	// RolledOut says that every replica runs the template asked for, and is available.
+	RolledOut bool
+
+	// Revisions that exist, in no order.
+	Revisions []Revision
+}
+
+// Held says whether the workload is held: field and annotation agree, and the hold is of its own namespace.
+func (v *View) Held() bool {
+	return v.Paused && v.marked()
+}
+
+// StaleHold says whether the workload carries the mark of a hold that is none.
+func (v *View) StaleHold() bool {
+	return !v.Paused && v.marked()
+}
+
+// HeldByPlan says whether the plan of that name marked the hold.
+func (v *View) HeldByPlan(plan string) bool {
+	return v.Held() && v.HeldBy == HoldMark(v.Namespace, plan)
+}
+
+func (v *View) marked() bool {
+	return strings.HasPrefix(v.HeldBy, v.Namespace+"/")
+}
+
+// HoldMark is the value of the hold annotation for a plan.
+func HoldMark(namespace, plan string) string {
+	return namespace + "/" + plan
+}
+
+// Revision finds the revision of a template: the one with the most replicas, where several have the same spec.
+func (v *View) Revision(hash string) (Revision, bool) {
+	var found Revision
+	ok := false
+	for _, r := range v.Revisions {
+		if r.Template.Hash != hash {
+			continue
+		}
+		if !ok || r.Replicas > found.Replicas {
+			found, ok = r, true
+		}
+	}
+	return found, ok
+}
+
+// Active is how many revisions want pods. More than one: a rollout is in flight.
+func (v *View) Active() int {
+	n := 0
+	for _, r := range v.Revisions {
+		if r.Replicas > 0 {
+			n++
+		}
+	}
+	return n
+}
