@@ -60,8 +60,12 @@ func (p *Process) Stop(grace time.Duration) {
 		case <-timer.C:
 		}
 	}
-	killGroup(p.PID())
-	<-p.done
+	select {
+	case <-p.done: // The number of its group may have been given to others since.
+	default:
+		killGroup(p.PID())
+		<-p.done
+	}
 }
 
 // Outcome tells how the program ended, for example "exit status 1". Call it after Done.

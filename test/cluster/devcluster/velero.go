@@ -1,0 +1,147 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package devcluster
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/backstay-dr/backstay/test/cluster/internal/toolset"
+)
+
+// VeleroNamespace is where Velero is installed.
+const VeleroNamespace = "velero"
+
+// defaultLocation is the name of Velero's default storage location.
+const defaultLocation = "default"
+
+// velero is a stock installation in all but that the server is a plain process.
+func (c *Cluster) velero(ctx context.Context) (Program, error) {
+	var metrics int
+	if err := c.takePorts(&metrics); err != nil {
+		return Program{}, err
+	}
+	objects, err := c.veleroClient()
+	if err != nil {
+		return Program{}, err
+	}
+	if err := c.installVelero(ctx, objects); err != nil {
+		return Program{}, err
+	}
+	kubeconfig, err := c.ServiceAccountKubeconfig(ctx, VeleroNamespace, "velero")
+	if err != nil {
+		return Program{}, err
+	}
+	plugins, err := c.pluginFolder()
+	if err != nil {
+		return Program{}, err
+	}
+	return Program{
+		Port:  metrics,
+		Grace: 5 * time.Second,
+		Env: []string{
+			"AWS_SHARED_CREDENTIALS_FILE=" + c.path("velero", "credentials"),
+			"VELERO_NAMESPACE=" + VeleroNamespace, "VELERO_SCRATCH_DIR=" + c.path("tmp"),
+		},
+		Args: []string{
+			"server", // first: plugins are started with what follows it
+			"--kubeconfig=" + kubeconfig, "--namespace=" + VeleroNamespace, "--plugin-dir=" + plugins,
+			fmt.Sprintf("--metrics-address=127.0.0.1:%d", metrics), "--profiler-address=",
+			// An outage of the storage shows, and ends, within seconds. All else is as Velero ships.
+			"--store-validation-frequency=5s",
+		},
+		Ready: func(ctx context.Context) error { return c.locationAvailable(ctx, objects) },
+	}, nil
+}
+
+func (c *Cluster) veleroClient() (client.Client, error) {
+	scheme := runtime.NewScheme()
+	builder := runtime.NewSchemeBuilder(corev1.AddToScheme, rbacv1.AddToScheme, apiextensionsv1.AddToScheme, velerov1.AddToScheme)
+	if err := builder.AddToScheme(scheme); err != nil {
+		return nil, err
+	}
+	return client.New(c.admin, client.Options{Scheme: scheme})
+}
+
+// pluginFolder returns a folder with nothing but Velero's plugins: it takes every executable for one.
+func (c *Cluster) pluginFolder() (string, error) {
+	folder := c.path("velero", "plugins")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "", err
+	}
+	link := filepath.Join(folder, toolset.VeleroPluginForAWS)
+	return folder, os.Symlink(c.bins[toolset.VeleroPluginForAWS], link)
+}
+
+// installVelero creates what "velero install" creates.
+func (c *Cluster) installVelero(ctx context.Context, objects client.Client) error {
+	if err := c.installVeleroCRDs(ctx, objects); err != nil {
+		return err
+	}
+	credentials := fmt.Appendf(nil, "[default]\naws_access_key_id=%s\naws_secret_access_key=%s\n", c.accessKey, c.secretKey)
+	if err := writePrivate(c.path("velero", "credentials"), credentials); err != nil {
+		return err
+	}
+	labels := map[string]string{"component": "velero"}
+	meta := func(namespace, name string) metav1.ObjectMeta {
+		return metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: labels}
+	}
+	for _, object := range []client.Object{
+		&corev1.Namespace{ObjectMeta: meta("", VeleroNamespace)},
+		&corev1.ServiceAccount{ObjectMeta: meta(VeleroNamespace, "velero")},
+		&rbacv1.ClusterRoleBinding{
+			ObjectMeta: meta("", "velero"),
+			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: VeleroNamespace, Name: "velero"}},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "cluster-admin"},
+		},
+		&corev1.Secret{ObjectMeta: meta(VeleroNamespace, "cloud-credentials"), Data: map[string][]byte{"cloud": credentials}},
+		c.storageLocation(meta(VeleroNamespace, defaultLocation)),
+	} {
+		if err := objects.Create(ctx, object); err != nil && !apierrors.IsAlreadyExists(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Cluster) storageLocation(meta metav1.ObjectMeta) *velerov1.BackupStorageLocation {
+	return &velerov1.BackupStorageLocation{
+		ObjectMeta: meta,
+		Spec: velerov1.BackupStorageLocationSpec{
+			Provider:    "aws",
+			Default:     true,
+			StorageType: velerov1.StorageType{ObjectStorage: &velerov1.ObjectStorageLocation{Bucket: bucket}},
+			Config:      map[string]string{"region": "us-east-1", "s3ForcePathStyle": "true", "s3Url": c.storageURL},
+		},
+	}
+}
+
+// locationAvailable checks that this very run of Velero has found its storage location in order.
+func (c *Cluster) locationAvailable(ctx context.Context, objects client.Client) error {
+	var location velerov1.BackupStorageLocation
+	if err := objects.Get(ctx, client.ObjectKey{Namespace: VeleroNamespace, Name: defaultLocation}, &location); err != nil {
+		return err
+	}
+	status := location.Status
+	if status.Phase != velerov1.BackupStorageLocationPhaseAvailable {
+		return fmt.Errorf("storage location %s is %q: %s", defaultLocation, status.Phase, status.Message)
+	}
+	// The time of validation has whole seconds only.
+	if started := c.startTime(Velero).Truncate(time.Second); status.LastValidationTime.Time.Before(started) {
+		return fmt.Errorf("storage location %s was last validated by an earlier run", defaultLocation)
+	}
+	return nil
+}
