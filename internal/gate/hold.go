@@ -1,0 +1,93 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"slices"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+)
+
+// holdName is what error messages and our own conditions call the policy and its binding.
+func (k kind) holdName() string { return "backstay-hold-" + k.resource }
+
+// holdPolicy is the policy that mutates. It is a JSON patch, since an ApplyConfiguration cannot remove anything. The
+// API server computes managedFields before admission: nobody owns what the patch sets.
+func (k kind) holdPolicy(id Identity) *admissionv1.MutatingAdmissionPolicy {
+	return &admissionv1.MutatingAdmissionPolicy{
+		TypeMeta:   typeMeta("MutatingAdmissionPolicy"),
+		ObjectMeta: objectMeta(k.holdName()),
+		Spec: admissionv1.MutatingAdmissionPolicySpec{
+			ParamKind:        paramKind(),
+			MatchConstraints: k.updates(),
+			MatchConditions:  k.conditions(),
+			Variables:        slices.Concat(k.facts(id), k.overrideFacts(), k.verdicts()),
+			Mutations: []admissionv1.Mutation{{
+				PatchType: admissionv1.PatchTypeJSONPatch,
+				JSONPatch: &admissionv1.JSONPatch{Expression: k.patch()},
+			}},
+			FailurePolicy:      failurePolicy(),
+			ReinvocationPolicy: admissionv1.IfNeededReinvocationPolicy,
+		},
+	}
+}
+
+// verdicts decide. They are asked anew for every plan, and again when a webhook changed the workload afterwards, so
+// they must come to the same result on a workload that was patched already.
+func (k kind) verdicts() []admissionv1.Variable {
+	return []admissionv1.Variable{
+		{Name: "honoured", Expression: cel(`
+variables.holdable && ((variables.asked && variables.reasoned) || variables.recorded) && variables.mayOverride`)},
+		{Name: "hold", Expression: `variables.holdable && !variables.releasing && !variables.honoured`},
+		// Whether the pause is also the user's own wish, and outlives the hold. The three cases:
+		//   - the workload carries our mark: what the mark says, and a `rollout resume` (mark without pause) ends it;
+		//   - it carries none, since it was not held: the user's own pause, from before or from this write;
+		//   - it carries none although it was held (`kubectl replace`): what the mark said that the user dropped.
+		{Name: "userPaused", Expression: cel(`
+variables.marked ?
+  variables.paused && variables.annotations[?USER_PAUSED].orValue('') == 'true' :
+  variables.paused || (variables.wasHeld && variables.oldAnnotations[?USER_PAUSED].orValue('') == 'true')`)},
+		// An override lets go what was held, in the write that asks for it. One that is recorded has done so.
+		{Name: "override", Expression: `variables.honoured && !variables.recorded`},
+		{Name: "set", Expression: cel(`
+variables.hold ? (
+  variables.userPaused ? {HELD_BY: variables.plan, USER_PAUSED: 'true'} : {HELD_BY: variables.plan}
+) : variables.override ? {
+  OVERRIDE_REASON: string(variables.annotations[OVERRIDE]),
+  OVERRIDDEN_BY: request.userInfo.username,
+  OVERRIDDEN_AT: string(oldObject.metadata.resourceVersion)
+} : {}`)},
+		// What is not held carries no mark of a hold: a stale one, or one set by hand, would turn the next
+		// `rollout pause` into a hold. An override that was stored before a plan held the workload is taken away, or
+		// `kubectl rollout undo` would replay it. One that was refused stays, for the backstop to deny.
+		{Name: "drop", Expression: cel(`
+[HELD_BY, USER_PAUSED, OVERRIDE].filter(k, k in variables.annotations && (
+  k == HELD_BY ? !variables.hold :
+  k == USER_PAUSED ? !(variables.hold && variables.userPaused) :
+  variables.override || !variables.asked))`)},
+		// The record of an override that this write brings and did not earn: copied by hand, or by `kubectl rollout
+		// undo` from a ReplicaSet. It becomes again what it was. Whoever removes a record may.
+		{Name: "unearned", Expression: cel(`
+variables.honoured ? [] : RECORD.filter(k,
+  k in variables.annotations && variables.annotations[?k] != variables.oldAnnotations[?k])`)},
+	}
+}
+
+// patch is the list of operations. JSON patch's add replaces what is there.
+func (k kind) patch() string {
+	return cel(`
+variables.releasing ? [] : (
+  (variables.hold ? [` + k.engage + `] : []) +
+  (variables.override && variables.wasHeld && variables.paused && !variables.userPaused ? [` + k.release + `] : []) +
+  (has(object.metadata.annotations) || variables.set.size() == 0 ? [] :
+    [JSONPatch{op: 'add', path: '/metadata/annotations', value: {}}]) +
+  variables.set.map(k,
+    JSONPatch{op: 'add', path: ANNOTATION + jsonpatch.escapeKey(k), value: variables.set[k]}) +
+  variables.drop.map(k,
+    JSONPatch{op: 'remove', path: ANNOTATION + jsonpatch.escapeKey(k)}) +
+  variables.unearned.map(k, k in variables.oldAnnotations ?
+    JSONPatch{op: 'add', path: ANNOTATION + jsonpatch.escapeKey(k), value: variables.oldAnnotations[k]} :
+    JSONPatch{op: 'remove', path: ANNOTATION + jsonpatch.escapeKey(k)})
+)`)
+}

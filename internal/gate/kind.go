@@ -1,0 +1,49 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import "github.com/backstay-dr/backstay/api/v1alpha1"
+
+// kind is how one kind of workload is held. Everything that the kinds have in common is in the policies; another kind
+// is another value of this type.
+type kind struct {
+	name                     v1alpha1.WorkloadKind
+	group, version, resource string
+
+	// template is the path of what brings a new revision when it changes. The spec of the pod template, not its
+	// metadata: `kubectl rollout restart`, which only sets an annotation, is no rollout.
+	template string
+
+	// holding is a CEL expression, with %s for the object: its controller starts no new revision.
+	holding string
+
+	// engage and release are JSON patch operations, as CEL, that set the field which holds and take it back.
+	engage, release string
+
+	// frozen are the paths that the operator may never change: everything of the spec but the field that holds.
+	frozen []string
+}
+
+// kinds that a plan can hold.
+var kinds = []kind{deployments}
+
+var deployments = kind{
+	name:     v1alpha1.KindDeployment,
+	group:    "apps",
+	version:  "v1",
+	resource: "deployments",
+	template: "spec.template.spec",
+	holding:  `%s.spec.?paused.orValue(false)`,
+	engage:   `JSONPatch{op: 'add', path: '/spec/paused', value: true}`,
+	release:  `JSONPatch{op: 'remove', path: '/spec/paused'}`,
+	frozen: []string{
+		"spec.?replicas",
+		"spec.?selector",
+		"spec.?template",
+		"spec.?strategy",
+		"spec.?minReadySeconds",
+		"spec.?revisionHistoryLimit",
+		"spec.?progressDeadlineSeconds",
+	},
+}

@@ -1,0 +1,102 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+)
+
+// Object is a policy or a binding.
+type Object interface {
+	metav1.Object
+	runtime.Object
+}
+
+// Objects are the policies and bindings of the gate, every field that the API server would default set explicitly, so
+// that Compare can hold them against live ones. Each policy comes before its binding.
+func Objects(id Identity) []Object {
+	var out []Object
+	for _, k := range kinds {
+		out = append(out,
+			k.holdPolicy(id), mutatingBinding(k.holdName()),
+			k.noticePolicy(id), validatingBinding(k.noticeName(), paramRef(), admissionv1.Warn),
+			k.backstopPolicy(id), validatingBinding(k.backstopName(), paramRef(), admissionv1.Deny),
+			k.operatorPolicy(id), validatingBinding(k.operatorPolicyName(), nil, admissionv1.Deny),
+		)
+	}
+	return out
+}
+
+func mutatingBinding(name string) *admissionv1.MutatingAdmissionPolicyBinding {
+	return &admissionv1.MutatingAdmissionPolicyBinding{
+		TypeMeta:   typeMeta("MutatingAdmissionPolicyBinding"),
+		ObjectMeta: objectMeta(name),
+		Spec:       admissionv1.MutatingAdmissionPolicyBindingSpec{PolicyName: name, ParamRef: paramRef()},
+	}
+}
+
+func validatingBinding(
+	name string, params *admissionv1.ParamRef, action admissionv1.ValidationAction,
+) *admissionv1.ValidatingAdmissionPolicyBinding {
+	return &admissionv1.ValidatingAdmissionPolicyBinding{
+		TypeMeta:   typeMeta("ValidatingAdmissionPolicyBinding"),
+		ObjectMeta: objectMeta(name),
+		Spec: admissionv1.ValidatingAdmissionPolicyBindingSpec{
+			PolicyName: name, ParamRef: params, ValidationActions: []admissionv1.ValidationAction{action},
+		},
+	}
+}
+
+// paramRef makes a policy be evaluated once for every DRPlan of the request's own namespace, and not at all where
+// there is none.
+func paramRef() *admissionv1.ParamRef {
+	allow := admissionv1.AllowAction
+	return &admissionv1.ParamRef{Selector: &metav1.LabelSelector{}, ParameterNotFoundAction: &allow}
+}
+
+func paramKind() *admissionv1.ParamKind {
+	return &admissionv1.ParamKind{APIVersion: v1alpha1.GroupVersion.String(), Kind: "DRPlan"}
+}
+
+// updates matches updates of the kind itself. Not its creation: a workload that is created paused has no pods at all.
+// Not its subresources: scaling and status go on while it is held, and without us.
+func (k kind) updates() *admissionv1.MatchResources {
+	equivalent, scope := admissionv1.Equivalent, admissionv1.AllScopes
+	return &admissionv1.MatchResources{
+		MatchPolicy:       &equivalent,
+		NamespaceSelector: &metav1.LabelSelector{},
+		ObjectSelector:    &metav1.LabelSelector{},
+		ResourceRules: []admissionv1.NamedRuleWithOperations{{
+			RuleWithOperations: admissionv1.RuleWithOperations{
+				Operations: []admissionv1.OperationType{admissionv1.Update},
+				Rule: admissionv1.Rule{
+					APIGroups:   []string{k.group},
+					APIVersions: []string{k.version},
+					Resources:   []string{k.resource},
+					Scope:       &scope,
+				},
+			},
+		}},
+	}
+}
+
+func failurePolicy() *admissionv1.FailurePolicyType {
+	fail := admissionv1.Fail
+	return &fail
+}
+
+func typeMeta(kind string) metav1.TypeMeta {
+	return metav1.TypeMeta{APIVersion: admissionv1.SchemeGroupVersion.String(), Kind: kind}
+}
+
+func objectMeta(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Name: name, Labels: map[string]string{
+		"app.kubernetes.io/name":      "backstay",
+		"app.kubernetes.io/component": "gate",
+	}}
+}

@@ -1,0 +1,42 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+)
+
+// ProbePatch is a JSON merge patch that changes a Deployment's pod template, for a server-side dry run: the API server
+// answers with what admission made of it, and stores nothing. It names one field of the template that every pod has,
+// and that a change of by one second cannot make invalid.
+func ProbePatch(terminationGracePeriodSeconds *int64) []byte {
+	seconds := int64(30)
+	if terminationGracePeriodSeconds != nil {
+		seconds = *terminationGracePeriodSeconds
+	}
+	return fmt.Appendf(nil, `{"spec":{"template":{"spec":{"terminationGracePeriodSeconds":%d}}}}`, seconds+1)
+}
+
+// ProbeHeld says whether the answer to the dry run came back held by one of the plans of its namespace. Where several
+// plans select one workload any of them may be the one that is named.
+func ProbeHeld(answer *appsv1.Deployment, plans ...string) bool {
+	plan, held := HeldBy(answer)
+	return held && slices.Contains(plans, plan)
+}
+
+// HeldBy is the plan that holds a Deployment: field and annotation agree, and the annotation names the Deployment's own
+// namespace.
+func HeldBy(d *appsv1.Deployment) (plan string, held bool) {
+	plan, ours := strings.CutPrefix(d.Annotations[v1alpha1.AnnotationHeldBy], d.Namespace+"/")
+	if !ours || !d.Spec.Paused {
+		return "", false
+	}
+	return plan, true
+}

@@ -1,0 +1,144 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package harness
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/gate"
+)
+
+// gateWithin is how long the policies may take to reach admission. The API server looks for new ones once a second.
+const gateWithin = 20 * time.Second
+
+// InstallGate installs the policies of config/gate and waits until each of them is in force.
+func (cp *ControlPlane) InstallGate(ctx context.Context) error {
+	for _, file := range []string{
+		"hold-deployments.yaml", "notice-deployments.yaml", "backstop-deployments.yaml", "operator-deployments.yaml",
+	} {
+		if err := cp.createFromFile(ctx, Path("config", "gate", file)); err != nil {
+			return err
+		}
+	}
+	return cp.WaitForGate(ctx)
+}
+
+// WaitForGate waits until each policy of the gate is in force, by dry runs that each of them answers.
+func (cp *ControlPlane) WaitForGate(ctx context.Context) error {
+	operator, err := cp.Operator(ctx)
+	if err != nil {
+		return err
+	}
+	probe, err := cp.newGateProbe(ctx, operator)
+	if err != nil {
+		return err
+	}
+	if err := poll(ctx, gateWithin, probe.inForce); err != nil {
+		return fmt.Errorf("the gate is not in force after %s: %w", gateWithin, err)
+	}
+	return nil
+}
+
+// gateProbe asks each policy a question that only it answers.
+type gateProbe struct {
+	admin, operator client.Client
+	warnings        *Warnings
+	target          *appsv1.Deployment
+}
+
+func (cp *ControlPlane) newGateProbe(ctx context.Context, operator *rest.Config) (*gateProbe, error) {
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "gate-probe-"}}
+	if err := cp.Client.Create(ctx, namespace); err != nil {
+		return nil, err
+	}
+	labels := map[string]string{"app": "probe"}
+	plan := &v1alpha1.DRPlan{ObjectMeta: metav1.ObjectMeta{Namespace: namespace.Name, Name: "probe"}}
+	plan.Spec.Workloads.MatchLabels = map[string]v1alpha1.LabelValue{"app": "probe"}
+	target := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: namespace.Name, Name: "probe", Labels: labels}}
+	target.Spec.Selector = &metav1.LabelSelector{MatchLabels: labels}
+	target.Spec.Template.Labels = labels
+	target.Spec.Template.Spec.Containers = []corev1.Container{{Name: "probe", Image: "probe"}}
+	for _, object := range []client.Object{plan, target} {
+		if err := cp.Client.Create(ctx, object); err != nil {
+			return nil, err
+		}
+	}
+	p := &gateProbe{warnings: &Warnings{}, target: target}
+	admin := rest.CopyConfig(cp.Admin)
+	admin.WarningHandler = p.warnings
+	var err error
+	if p.admin, err = client.New(admin, client.Options{Scheme: Scheme}); err != nil {
+		return nil, err
+	}
+	p.operator, err = client.New(operator, client.Options{Scheme: Scheme})
+	return p, err
+}
+
+func (p *gateProbe) inForce(ctx context.Context) error {
+	answer, err := patch(ctx, p.admin, p.target, string(gate.ProbePatch(nil)), client.DryRunAll)
+	if err != nil {
+		return err
+	}
+	if !gate.ProbeHeld(answer, "probe") {
+		return fmt.Errorf("a changed template is not held")
+	}
+	if !strings.Contains(strings.Join(p.warnings.Take(), " "), "is held by DRPlan probe") {
+		return fmt.Errorf("a held update brings no warning")
+	}
+	if _, err := patch(ctx, p.admin, p.target, annotate(v1alpha1.AnnotationOverride, "x"), client.DryRunAll); err == nil {
+		return fmt.Errorf("an override without a hold is not denied")
+	}
+	if _, err := patch(ctx, p.operator, p.target, annotate("probe", "x")); err == nil {
+		return fmt.Errorf("the operator may annotate what it likes")
+	}
+	return nil
+}
+
+func patch(
+	ctx context.Context, c client.Client, d *appsv1.Deployment, body string, options ...client.PatchOption,
+) (*appsv1.Deployment, error) {
+	answer := d.DeepCopy()
+	err := c.Patch(ctx, answer, client.RawPatch(types.MergePatchType, []byte(body)), options...)
+	return answer, err
+}
+
+func annotate(key, value string) string {
+	return fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, key, value)
+}
+
+// Warnings collects the warnings that the API server sends.
+type Warnings struct {
+	mu   sync.Mutex
+	seen []string
+}
+
+// HandleWarningHeader implements rest.WarningHandler.
+func (w *Warnings) HandleWarningHeader(code int, _, text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if code == 299 {
+		w.seen = append(w.seen, text)
+	}
+}
+
+// Take returns what was collected since it was last asked.
+func (w *Warnings) Take() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	seen := w.seen
+	w.seen = nil
+	return seen
+}
