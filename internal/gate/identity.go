@@ -3,6 +3,8 @@
 
 package gate
 
+import "strings"
+
 // Identity is the ServiceAccount that the operator runs under. The policies exempt it where it releases a hold.
 type Identity struct {
 	Namespace      string
@@ -16,5 +18,14 @@ func DefaultIdentity() Identity {
 
 // Username is how the API server names the identity.
 func (i Identity) Username() string {
-	return "system:serviceaccount:" + i.Namespace + ":" + i.ServiceAccount
+	return serviceAccountPrefix + i.Namespace + ":" + i.ServiceAccount
+}
+
+const serviceAccountPrefix = "system:serviceaccount:"
+
+// ParseUsername finds the ServiceAccount behind a username; false for any other user.
+func ParseUsername(username string) (Identity, bool) {
+	rest, ok := strings.CutPrefix(username, serviceAccountPrefix)
+	namespace, name, both := strings.Cut(rest, ":")
+	return Identity{Namespace: namespace, ServiceAccount: name}, ok && both && namespace != "" && name != ""
 }

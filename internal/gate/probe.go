@@ -4,7 +4,6 @@
 package gate
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -13,15 +12,11 @@ import (
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
-// ProbePatch is a JSON merge patch that changes a Deployment's pod template, for a server-side dry run: the API server
-// answers with what admission made of it, and stores nothing. It names one field of the template that every pod has,
-// and that a change of by one second cannot make invalid.
-func ProbePatch(terminationGracePeriodSeconds *int64) []byte {
-	seconds := int64(30)
-	if terminationGracePeriodSeconds != nil {
-		seconds = *terminationGracePeriodSeconds
-	}
-	return fmt.Appendf(nil, `{"spec":{"template":{"spec":{"terminationGracePeriodSeconds":%d}}}}`, seconds+1)
+// ProbePatch is a JSON merge patch that changes the pod template of any Deployment, for a server-side dry run: the API
+// server answers with what admission made of it, and stores nothing. It needs to know nothing of the template, since
+// nobody gives the pods of a Deployment this hostname.
+func ProbePatch() []byte {
+	return []byte(`{"spec":{"template":{"spec":{"hostname":"backstay-gate-probe"}}}}`)
 }
 
 // ProbeHeld says whether the answer to the dry run came back held by one of the plans of its namespace. Where several

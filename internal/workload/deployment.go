@@ -4,6 +4,8 @@
 package workload
 
 import (
+	"maps"
+
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
@@ -67,4 +69,10 @@ func fromPodTemplate(t *corev1.PodTemplateSpec) Template {
 		out.Images = append(out.Images, t.Spec.Containers[i].Image)
 	}
 	return out
+}
+
+// Changed says whether anything that a View tells differs between two versions of a Deployment.
+func Changed(from, to *appsv1.Deployment) bool {
+	return from.Generation != to.Generation || deploymentRolledOut(from) != deploymentRolledOut(to) ||
+		!maps.Equal(from.Labels, to.Labels) || !maps.Equal(from.Annotations, to.Annotations)
 }

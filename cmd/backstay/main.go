@@ -1,0 +1,99 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Command backstay is the operator.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/backstay-dr/backstay/controllers"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+func main() {
+	if err := run(os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "backstay:", err)
+		os.Exit(1)
+	}
+}
+
+// run carries out a subcommand; without one it is the operator.
+func run(args []string) error {
+	if len(args) > 0 {
+		switch args[0] {
+		case "gate":
+			return printGate(args[1:], os.Stdout)
+		case "version":
+			fmt.Println(version)
+			return nil
+		}
+	}
+	return operate(ctrl.SetupSignalHandler(), args)
+}
+
+// operate runs the operator until the context ends.
+func operate(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("backstay", flag.ContinueOnError)
+	flags.Usage = func() { usage(flags) }
+	opts := controllers.Options{}
+	flags.StringVar(&opts.VeleroNamespace, "velero-namespace", "velero", "namespace that Velero runs in")
+	flags.IntVar(&opts.Workers, "workers", 4, "how many plans each controller works on at the same time")
+	metricsAddress := flags.String("metrics-bind-address", ":8080", `address of the metrics endpoint; "0" for none`)
+	probeAddress := flags.String("health-probe-bind-address", ":8081", `address of /healthz and /readyz; "0" for none`)
+	leaderElect := flags.Bool("leader-elect", false, "let several replicas agree on the one that works")
+	leaderNamespace := flags.String("leader-election-namespace", "", "namespace of the lease; the operator's own by default, which is known only in a pod")
+	zapOptions := zap.Options{}
+	zapOptions.BindFlags(flags)
+	registerKubeconfig(flags)
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unknown command %q: see backstay --help", flags.Arg(0))
+	}
+	if opts.Workers < 1 {
+		return errors.New("--workers must be at least 1")
+	}
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&zapOptions)))
+	opts.Manager = ctrl.Options{
+		Metrics:                       metricsserver.Options{BindAddress: *metricsAddress},
+		HealthProbeBindAddress:        *probeAddress,
+		LeaderElection:                *leaderElect,
+		LeaderElectionID:              "backstay.dr.backstay.dev",
+		LeaderElectionNamespace:       *leaderNamespace,
+		LeaderElectionReleaseOnCancel: true,
+	}
+	return start(ctx, opts)
+}
+
+func start(ctx context.Context, opts controllers.Options) error {
+	cfg, err := ctrl.GetConfig()
+	if err != nil {
+		return err
+	}
+	cfg.UserAgent = "backstay/" + version
+	mgr, err := controllers.NewManager(ctx, cfg, opts)
+	if err != nil {
+		return err
+	}
+	if err := mgr.AddHealthzCheck("healthz", healthz.Ping); err != nil {
+		return err
+	}
+	if err := mgr.AddReadyzCheck("caches", cachesSynced(mgr)); err != nil {
+		return err
+	}
+	ctrl.Log.Info("Starting Backstay", "version", version, "veleroNamespace", opts.VeleroNamespace)
+	return mgr.Start(ctx)
+}

@@ -1,0 +1,88 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/observe"
+	"github.com/backstay-dr/backstay/internal/plan"
+)
+
+// +kubebuilder:rbac:groups=dr.backstay.dev,resources=drplans/status,verbs=patch
+// +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=mutatingadmissionpolicies;mutatingadmissionpolicybindings;validatingadmissionpolicies;validatingadmissionpolicybindings,verbs=get;list;watch
+
+// DRPlanReconciler tells how a plan stands: versions, drift, protection, what is held, whether the gate is in force. It
+// moves nothing.
+type DRPlanReconciler struct {
+	Client   client.Client
+	Observer *observe.Observer
+	Gate     *GateReader
+}
+
+// Reconcile writes the status of one plan, if it changed.
+func (r *DRPlanReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	in, err := r.Observer.Plan(ctx, req.NamespacedName)
+	if err != nil || in.Plan == nil || in.Terminating {
+		return ctrl.Result{}, err
+	}
+	finding, err := r.assessGate(ctx, in)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	status, after := plan.Status(in, finding)
+	if equality.Semantic.DeepEqual(in.Plan.Status, status) {
+		return ctrl.Result{RequeueAfter: after}, nil
+	}
+	changed := in.Plan.DeepCopy()
+	changed.Status = status
+	patch := client.MergeFromWithOptions(in.Plan, client.MergeFromWithOptimisticLock{})
+	if err := r.Client.Status().Patch(ctx, changed, patch); err != nil {
+		return result(ctx, 0, client.IgnoreNotFound(fmt.Errorf("status of DRPlan %s: %w", in.Name, err)))
+	}
+	return ctrl.Result{RequeueAfter: after}, nil
+}
+
+// assessGate finds out whether the gate is in force, by a probe where nothing else can tell.
+func (r *DRPlanReconciler) assessGate(ctx context.Context, in plan.Input) (plan.GateFinding, error) {
+	gate, err := r.Gate.Read(ctx)
+	if err != nil {
+		return plan.GateFinding{}, err
+	}
+	finding, target := plan.AssessGate(in, gate)
+	if target == nil {
+		return finding, nil
+	}
+	held, err := r.Gate.Probe(ctx, in, target)
+	return plan.ConcludeProbe(in, gate, target, held, err), nil
+}
+
+// SetupWithManager registers the controller and its watches.
+func (r *DRPlanReconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
+	m := mapper{r.Observer}
+	b := ctrl.NewControllerManagedBy(mgr).
+		Named("drplan").
+		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
+		For(&v1alpha1.DRPlan{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.DRPlan{}, handler.EnqueueRequestsFromMapFunc(m.neighbours), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.AppRelease{}, handler.EnqueueRequestsFromMapFunc(planOfRelease)).
+		Watches(&appsv1.Deployment{}, m.workload(), builder.WithPredicates(workloadChanged)).
+		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup), builder.WithPredicates(backupChanged))
+	for _, policy := range r.Gate.Watched() {
+		b = b.Watches(policy, handler.EnqueueRequestsFromMapFunc(m.allPlans), builder.WithPredicates(r.Gate.Ours()))
+	}
+	return b.Complete(r)
+}

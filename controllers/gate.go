@@ -1,0 +1,101 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/backstay-dr/backstay/internal/gate"
+	"github.com/backstay-dr/backstay/internal/plan"
+)
+
+// GateReader finds out whether the gate is in force: it compares the policies that are installed with those that this
+// version ships, and probes by dry runs.
+type GateReader struct {
+	client client.Client
+	want   []gate.Object
+	served bool
+}
+
+// newGateReader finds out, once, whether the cluster serves the policies at all: an upgrade of the cluster needs a
+// restart of the operator.
+func newGateReader(mgr ctrl.Manager, identity gate.Identity) (*GateReader, error) {
+	r := &GateReader{client: mgr.GetClient(), want: gate.Objects(identity)}
+	kind := schema.GroupKind{Group: admissionv1.GroupName, Kind: "MutatingAdmissionPolicy"}
+	switch _, err := mgr.GetRESTMapper().RESTMapping(kind, "v1"); {
+	case err == nil:
+		r.served = true
+	case !meta.IsNoMatchError(err):
+		return nil, err
+	}
+	return r, nil
+}
+
+// Read compares what is installed with what this version ships.
+func (r *GateReader) Read(ctx context.Context) (plan.Gate, error) {
+	g := plan.Gate{Served: r.served}
+	if !r.served {
+		return g, nil
+	}
+	var live []gate.Object
+	for _, want := range r.want {
+		got := want.DeepCopyObject().(gate.Object)
+		switch err := r.client.Get(ctx, client.ObjectKey{Name: want.GetName()}, got); {
+		case err == nil:
+			live = append(live, got)
+		case !apierrors.IsNotFound(err):
+			return g, err
+		}
+	}
+	for _, difference := range gate.Compare(live, r.want) {
+		if difference.Missing {
+			g.Missing = append(g.Missing, difference.String())
+		} else {
+			g.Altered = append(g.Altered, difference.String())
+		}
+	}
+	g.Fingerprint = gate.Fingerprint(live)
+	return g, nil
+}
+
+// Probe changes the template of a workload in a dry run, and says whether admission held it.
+func (r *GateReader) Probe(ctx context.Context, in plan.Input, m *plan.Member) (bool, error) {
+	answer := &appsv1.Deployment{}
+	answer.Namespace, answer.Name = m.Namespace, m.Name
+	err := r.client.Patch(ctx, answer, client.RawPatch(types.MergePatchType, gate.ProbePatch()), client.DryRunAll)
+	if err != nil {
+		return false, err
+	}
+	return gate.ProbeHeld(answer, append([]string{in.Name}, m.SharedWith...)...), nil
+}
+
+// Watched are the kinds whose changes may open or close the gate.
+func (r *GateReader) Watched() []client.Object {
+	if !r.served {
+		return nil
+	}
+	return []client.Object{
+		&admissionv1.MutatingAdmissionPolicy{}, &admissionv1.MutatingAdmissionPolicyBinding{},
+		&admissionv1.ValidatingAdmissionPolicy{}, &admissionv1.ValidatingAdmissionPolicyBinding{},
+	}
+}
+
+// Ours passes only the policies and bindings of Backstay.
+func (r *GateReader) Ours() predicate.Predicate {
+	names := map[string]bool{}
+	for _, want := range r.want {
+		names[want.GetName()] = true
+	}
+	return predicate.And(predicate.GenerationChangedPredicate{}, predicate.NewPredicateFuncs(func(obj client.Object) bool { return names[obj.GetName()] }))
+}

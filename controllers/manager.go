@@ -1,0 +1,124 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/actuate"
+	"github.com/backstay-dr/backstay/internal/gate"
+	"github.com/backstay-dr/backstay/internal/observe"
+	"github.com/backstay-dr/backstay/internal/telemetry"
+	"github.com/backstay-dr/backstay/internal/workload"
+)
+
+// Options are the settings of the operator.
+type Options struct {
+	// VeleroNamespace is where Velero runs.
+	VeleroNamespace string
+
+	// Workers is how many plans each controller works on at the same time.
+	Workers int
+
+	// Manager is handed on to controller-runtime; its Scheme and Cache are set here.
+	Manager ctrl.Options
+
+	// Metrics is where metrics are registered; controller-runtime's registry by default.
+	Metrics metrics.RegistererGatherer
+}
+
+// Scheme knows every kind that the operator reads or writes.
+func Scheme() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	utilruntime.Must(velerov1.AddToScheme(scheme))
+	return scheme
+}
+
+// NewManager assembles the operator: cache, indexes, controllers.
+func NewManager(ctx context.Context, cfg *rest.Config, opts Options) (ctrl.Manager, error) {
+	cfg = rest.CopyConfig(cfg)
+	cfg.QPS = -1 // API priority and fairness protects the API server; a limit of our own would only delay releases
+	cfg.WarningHandler = rest.NoWarnings{} // the warnings that our own writes and probes meet are those of our policies
+	mgr, err := ctrl.NewManager(cfg, managerOptions(opts))
+	if err != nil {
+		return nil, err
+	}
+	identity, err := whoAmI(ctx, mgr.GetClient())
+	if err != nil {
+		return nil, err
+	}
+	if err := observe.Index(ctx, mgr.GetFieldIndexer()); err != nil {
+		return nil, err
+	}
+	gateReader, err := newGateReader(mgr, identity)
+	if err != nil {
+		return nil, err
+	}
+	registry := opts.Metrics
+	if registry == nil {
+		registry = metrics.Registry
+	}
+	counters, err := telemetry.NewMetrics(registry, mgr.GetClient())
+	if err != nil {
+		return nil, err
+	}
+	observer := &observe.Observer{Reader: mgr.GetClient(), VeleroNamespace: opts.VeleroNamespace, Now: time.Now}
+	releases := &AppReleaseReconciler{Observer: observer, Actuator: &actuate.Actuator{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), VeleroNamespace: opts.VeleroNamespace,
+		Events: telemetry.Events{Recorder: mgr.GetEventRecorder("backstay")}, Metrics: counters, Now: time.Now,
+	}}
+	if err := releases.SetupWithManager(mgr, opts.Workers); err != nil {
+		return nil, err
+	}
+	plans := &DRPlanReconciler{Client: mgr.GetClient(), Observer: observer, Gate: gateReader}
+	return mgr, plans.SetupWithManager(mgr, opts.Workers)
+}
+
+func managerOptions(opts Options) ctrl.Options {
+	velero := cache.ByObject{Namespaces: map[string]cache.Config{opts.VeleroNamespace: {}}}
+	slim := cache.ByObject{Transform: workload.Slim}
+	out := opts.Manager
+	out.Scheme = Scheme()
+	out.Cache = cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			&velerov1.Backup{}:                velero,
+			&velerov1.BackupStorageLocation{}: velero,
+			&appsv1.Deployment{}:              slim,
+			&appsv1.ReplicaSet{}:              slim,
+		},
+	}
+	return out
+}
+
+// whoAmI asks the API server for the operator's own identity: the policies exempt nobody else.
+func whoAmI(ctx context.Context, c client.Client) (gate.Identity, error) {
+	review := &authenticationv1.SelfSubjectReview{}
+	if err := c.Create(ctx, review); err != nil {
+		return gate.Identity{}, fmt.Errorf("ask the API server who the operator is: %w", err)
+	}
+	identity, ok := gate.ParseUsername(review.Status.UserInfo.Username)
+	if !ok {
+		return gate.Identity{}, fmt.Errorf("the operator must run under a ServiceAccount, which the admission policies let release holds, and runs as %q",
+			review.Status.UserInfo.Username)
+	}
+	return identity, nil
+}

@@ -1,0 +1,109 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"maps"
+	"strings"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/observe"
+	"github.com/backstay-dr/backstay/internal/workload"
+)
+
+// mapper finds the plans that an object concerns.
+type mapper struct{ observer *observe.Observer }
+
+type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
+
+// workload enqueues the plans that select a workload, that selected it before, or that hold it.
+func (m mapper) workload() handler.EventHandler {
+	enqueue := func(ctx context.Context, obj client.Object, q queue) {
+		plans, err := m.observer.PlansSelecting(ctx, obj)
+		if err != nil {
+			log.FromContext(ctx).Error(err, "Cannot find the plans of a workload", "workload", client.ObjectKeyFromObject(obj))
+		}
+		for _, p := range plans {
+			q.Add(ctrl.Request{NamespacedName: client.ObjectKeyFromObject(p)})
+		}
+		if namespace, name, ok := strings.Cut(obj.GetAnnotations()[v1alpha1.AnnotationHeldBy], "/"); ok && namespace == obj.GetNamespace() {
+			q.Add(ctrl.Request{NamespacedName: client.ObjectKey{Namespace: namespace, Name: name}})
+		}
+	}
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { enqueue(ctx, e.Object, q) },
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { enqueue(ctx, e.Object, q) },
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
+			enqueue(ctx, e.ObjectNew, q)
+			if !maps.Equal(e.ObjectOld.GetLabels(), e.ObjectNew.GetLabels()) {
+				enqueue(ctx, e.ObjectOld, q)
+			}
+		},
+	}
+}
+
+// neighbours enqueues the plans that share a workload with a plan: whether they overlap is reported on each.
+func (m mapper) neighbours(ctx context.Context, obj client.Object) []ctrl.Request {
+	keys, err := m.observer.Neighbours(ctx, obj.(*v1alpha1.DRPlan))
+	return requests(ctx, keys, err)
+}
+
+// waitingForLocation enqueues the plans of which a release waits for a storage location.
+func (m mapper) waitingForLocation(ctx context.Context, _ client.Object) []ctrl.Request {
+	keys, err := m.observer.WaitingForLocation(ctx)
+	return requests(ctx, keys, err)
+}
+
+// allPlans enqueues every plan: the gate concerns them all.
+func (m mapper) allPlans(ctx context.Context, _ client.Object) []ctrl.Request {
+	keys, err := m.observer.AllPlans(ctx)
+	return requests(ctx, keys, err)
+}
+
+// requests turns keys into requests. The reads behind them are of the cache, and fail only while the operator stops.
+func requests(ctx context.Context, keys []client.ObjectKey, err error) []ctrl.Request {
+	if err != nil {
+		log.FromContext(ctx).Error(err, "Cannot find the plans that a change concerns")
+	}
+	out := make([]ctrl.Request, 0, len(keys))
+	for _, key := range keys {
+		out = append(out, ctrl.Request{NamespacedName: key})
+	}
+	return out
+}
+
+// workloadChanged drops updates that change nothing that a decision looks at: most are of the status.
+var workloadChanged = predicate.Funcs{
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		from, to := e.ObjectOld.(*appsv1.Deployment), e.ObjectNew.(*appsv1.Deployment)
+		return workload.Changed(from, to)
+	},
+}
+
+// locationChanged drops the updates by which Velero says once a minute that nothing changed.
+var locationChanged = predicate.Funcs{
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		from, to := e.ObjectOld.(*velerov1.BackupStorageLocation), e.ObjectNew.(*velerov1.BackupStorageLocation)
+		return from.Status.Phase != to.Status.Phase || from.Status.Message != to.Status.Message ||
+			from.Generation != to.Generation || !maps.Equal(from.Labels, to.Labels)
+	},
+}
+
+// backupChanged drops updates of a Backup that a plan's status does not tell of: its progress.
+var backupChanged = predicate.Funcs{
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		return e.ObjectOld.(*velerov1.Backup).Status.Phase != e.ObjectNew.(*velerov1.Backup).Status.Phase
+	},
+}

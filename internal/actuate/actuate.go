@@ -1,0 +1,189 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package actuate carries out decisions. It is the only writer apart from the status of plans, and whatever it does
+// can be done again.
+package actuate
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/telemetry"
+	"github.com/backstay-dr/backstay/internal/velero"
+	"github.com/backstay-dr/backstay/internal/workload"
+)
+
+// Actuator carries out decisions.
+type Actuator struct {
+	Client client.Client
+
+	// Live reads from the API server, for the rare moment when the cache is behind.
+	Live client.Reader
+
+	// VeleroNamespace is where Backups are created.
+	VeleroNamespace string
+
+	Events  telemetry.Events
+	Metrics *telemetry.Metrics
+	Now     func() time.Time
+}
+
+// Apply carries out a decision in the order that a crash at any point is harmless in: what must not be lost is written
+// before what relies on it. It stops at the first error; the next decision goes on from what was written.
+func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) error {
+	if len(d.Starts) > 0 && !d.WriteAhead && len(d.Backups) == 0 {
+		return a.startAll(ctx, d.Starts)
+	}
+	stored, err := a.createReleases(ctx, in, d.Create)
+	if err != nil {
+		return err
+	}
+	if err := a.writeStatuses(ctx, in, stored, d.Statuses); err != nil {
+		return err
+	}
+	for _, b := range d.Backups {
+		if err := a.createBackup(ctx, b); err != nil {
+			return err
+		}
+	}
+	for _, name := range d.Touch {
+		if err := a.touch(ctx, name); err != nil {
+			return err
+		}
+	}
+	if err := a.startAll(ctx, d.Starts); err != nil {
+		return err
+	}
+	for i := range d.Clean {
+		if err := a.patchWorkload(ctx, &d.Clean[i], workload.CleanPatch(&d.Clean[i])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// createReleases makes the releases that do not exist yet, and returns every release by the name that the decision
+// knows it by.
+func (a *Actuator) createReleases(ctx context.Context, in plan.Input, create []*v1alpha1.AppRelease) (map[string]*v1alpha1.AppRelease, error) {
+	stored := map[string]*v1alpha1.AppRelease{}
+	for _, r := range in.Releases {
+		stored[r.Name] = r
+	}
+	for _, r := range create {
+		created := r.DeepCopy()
+		err := a.Client.Create(ctx, created)
+		if apierrors.IsAlreadyExists(err) {
+			created, err = a.existingRelease(ctx, r)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("create AppRelease %s: %w", r.Name, err)
+		}
+		stored[r.Name] = created
+	}
+	return stored, nil
+}
+
+// existingRelease looks at the release whose name was taken. One of the same plan and version is ours, and the cache
+// was behind; another one leaves us the longer name.
+func (a *Actuator) existingRelease(ctx context.Context, want *v1alpha1.AppRelease) (*v1alpha1.AppRelease, error) {
+	got := &v1alpha1.AppRelease{}
+	if err := a.Live.Get(ctx, client.ObjectKeyFromObject(want), got); err != nil {
+		return nil, err
+	}
+	if got.Spec.Plan == want.Spec.Plan && got.Spec.Version == want.Spec.Version {
+		return nil, apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("appreleases").GroupResource(), got.Name,
+			fmt.Errorf("it exists, and the cache does not show it yet"))
+	}
+	other := want.DeepCopy()
+	other.Name = velero.UniqueReleaseName(want.Spec.Plan, want.Spec.Version)
+	return other, a.Client.Create(ctx, other)
+}
+
+// writeStatuses patches the statuses that differ, each against the object that the decision was made on, and tells
+// what changed.
+func (a *Actuator) writeStatuses(ctx context.Context, in plan.Input, stored map[string]*v1alpha1.AppRelease, statuses map[string]*v1alpha1.AppReleaseStatus) error {
+	for _, name := range slices.Sorted(maps.Keys(statuses)) {
+		base := stored[name]
+		changed := base.DeepCopy()
+		changed.Status = *statuses[name]
+		patch := client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
+		if err := a.Client.Status().Patch(ctx, changed, patch); err != nil {
+			return fmt.Errorf("status of AppRelease %s: %w", changed.Name, err)
+		}
+		a.Events.Transitions(in, changed, plan.Transitions(changed, &base.Status, statuses[name]))
+		a.Metrics.Transitions(&base.Status, statuses[name])
+	}
+	return nil
+}
+
+// createBackup creates a Backup. One that exists under its name is the same, since the name tells everything about it.
+func (a *Actuator) createBackup(ctx context.Context, b *velerov1.Backup) error {
+	b.Namespace = a.VeleroNamespace
+	err := a.Client.Create(ctx, b)
+	if err == nil {
+		log.FromContext(ctx).Info("Created a backup", "backup", b.Name)
+		return nil
+	}
+	if !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("create Backup %s: %w", b.Name, err)
+	}
+	got := &velerov1.Backup{}
+	if err := a.Live.Get(ctx, client.ObjectKeyFromObject(b), got); err != nil {
+		return fmt.Errorf("read Backup %s: %w", b.Name, err)
+	}
+	if !maps.Equal(velero.Labels(got.Labels[v1alpha1.LabelNamespace], got.Labels[v1alpha1.LabelPlan]),
+		velero.Labels(b.Labels[v1alpha1.LabelNamespace], b.Labels[v1alpha1.LabelPlan])) {
+		return fmt.Errorf("the Backup %s exists and is not of this plan: delete it by a DeleteBackupRequest", b.Name)
+	}
+	return nil
+}
+
+// touch changes an annotation of a Backup, so that Velero looks at it again.
+func (a *Actuator) touch(ctx context.Context, name string) error {
+	b := &velerov1.Backup{}
+	b.Namespace, b.Name = a.VeleroNamespace, name
+	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, plan.AnnotationTouched, a.Now().UTC().Format(time.RFC3339))
+	return client.IgnoreNotFound(a.Client.Patch(ctx, b, client.RawPatch(types.MergePatchType, patch)))
+}
+
+func (a *Actuator) startAll(ctx context.Context, starts []plan.Start) error {
+	for i := range starts {
+		s := &starts[i]
+		if err := a.patchWorkload(ctx, &s.Workload, workload.ReleasePatch(&s.Workload)); err != nil {
+			return err
+		}
+		log.FromContext(ctx).Info("Released a workload", "kind", s.Workload.Kind, "workload", s.Workload.Name, "reason", s.Reason, "backup", s.Backup)
+		a.Events.Started(*s)
+		a.Metrics.Started(*s, a.Now())
+	}
+	return nil
+}
+
+func (a *Actuator) patchWorkload(ctx context.Context, v *workload.View, patch []byte) error {
+	d := &appsv1.Deployment{}
+	d.Namespace, d.Name = v.Namespace, v.Name
+	err := a.Client.Patch(ctx, d, client.RawPatch(types.MergePatchType, patch))
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("patch %s %s: %w", v.Kind, v.Name, err)
+	}
+	return nil
+}
+
+// Terminating says whether an error only tells that the namespace is going away.
+func Terminating(err error) bool {
+	return apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)
+}

@@ -1,0 +1,124 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package observe gathers everything that a decision about a plan rests on. It reads from the cache, by indexes, and
+// never writes.
+package observe
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+)
+
+// Fields that the cache is indexed by.
+const (
+	// fieldLabel: every label of a Deployment, as "key=value".
+	fieldLabel = "backstay.label"
+	// fieldHeldBy: the hold mark of a Deployment, "<namespace>/<plan>".
+	fieldHeldBy = "backstay.heldBy"
+	// fieldOwner: the UID of the controller that owns a ReplicaSet.
+	fieldOwner = "backstay.owner"
+	// fieldSelector: one label that a plan selects by, as "key=value".
+	fieldSelector = "backstay.selector"
+	// fieldPlan: the plan that an AppRelease names, or that a Backup is labelled with, "<namespace>/<plan>".
+	fieldPlan = "backstay.plan"
+	// fieldReady: the reason of the Ready condition of an AppRelease.
+	fieldReady = "backstay.ready"
+)
+
+// Index registers the indexes that this package reads by.
+func Index(ctx context.Context, indexer client.FieldIndexer) error {
+	for _, index := range []struct {
+		obj     client.Object
+		field   string
+		extract client.IndexerFunc
+	}{
+		{&appsv1.Deployment{}, fieldLabel, labelsOf},
+		{&appsv1.Deployment{}, fieldHeldBy, holdMarkOf},
+		{&appsv1.ReplicaSet{}, fieldOwner, ownerOf},
+		{&v1alpha1.DRPlan{}, fieldSelector, selectorOf},
+		{&v1alpha1.AppRelease{}, fieldPlan, planOfRelease},
+		{&v1alpha1.AppRelease{}, fieldReady, readyReasonOf},
+		{&velerov1.Backup{}, fieldPlan, planOfBackup},
+	} {
+		if err := indexer.IndexField(ctx, index.obj, index.field, index.extract); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func labelsOf(obj client.Object) []string {
+	out := make([]string, 0, len(obj.GetLabels()))
+	for k, v := range obj.GetLabels() {
+		out = append(out, pair(k, v))
+	}
+	return out
+}
+
+func holdMarkOf(obj client.Object) []string {
+	return nonEmpty(obj.GetAnnotations()[v1alpha1.AnnotationHeldBy])
+}
+
+func ownerOf(obj client.Object) []string {
+	if owner := metav1.GetControllerOf(obj); owner != nil {
+		return []string{string(owner.UID)}
+	}
+	return nil
+}
+
+// selectorOf indexes a plan by the first of its labels only: whatever matches them all matches that one.
+func selectorOf(obj client.Object) []string {
+	return nonEmpty(firstPair(obj.(*v1alpha1.DRPlan)))
+}
+
+func planOfRelease(obj client.Object) []string {
+	return []string{client.ObjectKey{Namespace: obj.GetNamespace(), Name: obj.(*v1alpha1.AppRelease).Spec.Plan}.String()}
+}
+
+func readyReasonOf(obj client.Object) []string {
+	ready := meta.FindStatusCondition(obj.(*v1alpha1.AppRelease).Status.Conditions, v1alpha1.ConditionReady)
+	if ready == nil {
+		return nil
+	}
+	return []string{ready.Reason}
+}
+
+func planOfBackup(obj client.Object) []string {
+	if key, ok := PlanOfBackup(obj); ok {
+		return []string{key.String()}
+	}
+	return nil
+}
+
+// PlanOfBackup is the plan that a Backup is labelled with.
+func PlanOfBackup(obj client.Object) (client.ObjectKey, bool) {
+	key := client.ObjectKey{Namespace: obj.GetLabels()[v1alpha1.LabelNamespace], Name: obj.GetLabels()[v1alpha1.LabelPlan]}
+	return key, key.Namespace != "" && key.Name != ""
+}
+
+func firstPair(plan *v1alpha1.DRPlan) string {
+	labels := plan.Spec.Workloads.MatchLabels
+	for _, k := range slices.Sorted(maps.Keys(labels)) {
+		return pair(k, string(labels[k]))
+	}
+	return ""
+}
+
+func pair(key, value string) string { return key + "=" + value }
+
+func nonEmpty(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{s}
+}

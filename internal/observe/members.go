@@ -1,0 +1,150 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package observe
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/workload"
+)
+
+// readMembers finds the workloads that the plan selects, and those that it holds and selects no more.
+func (o *Observer) readMembers(ctx context.Context, in *plan.Input) error {
+	deployments := map[string]*appsv1.Deployment{}
+	fields := []client.MatchingFields{{fieldHeldBy: workload.HoldMark(in.Namespace, in.Name)}}
+	if in.Plan != nil {
+		fields = append(fields, client.MatchingFields{fieldLabel: firstPair(in.Plan)})
+	}
+	for _, field := range fields {
+		list := &appsv1.DeploymentList{}
+		if err := o.Reader.List(ctx, list, client.InNamespace(in.Namespace), field); err != nil {
+			return err
+		}
+		for i := range list.Items {
+			deployments[list.Items[i].Name] = &list.Items[i]
+		}
+	}
+	for _, d := range deployments {
+		m, err := o.member(ctx, in, d)
+		if err != nil {
+			return err
+		}
+		if m.Selected || m.Held() || m.StaleHold() {
+			in.Members = append(in.Members, m)
+		}
+	}
+	slices.SortFunc(in.Members, func(a, b plan.Member) int { return strings.Compare(a.Name, b.Name) })
+	return nil
+}
+
+func (o *Observer) member(ctx context.Context, in *plan.Input, d *appsv1.Deployment) (plan.Member, error) {
+	sets := &appsv1.ReplicaSetList{}
+	if err := o.Reader.List(ctx, sets, client.InNamespace(d.Namespace), client.MatchingFields{fieldOwner: string(d.UID)}); err != nil {
+		return plan.Member{}, err
+	}
+	m := plan.Member{View: workload.FromDeployment(d, sets.Items)}
+	plans, err := o.PlansSelecting(ctx, d)
+	if err != nil {
+		return m, err
+	}
+	for i, p := range plans {
+		if p.Name == in.Name {
+			m.Selected, m.Driver = true, i == 0
+		} else {
+			m.SharedWith = append(m.SharedWith, p.Name)
+		}
+	}
+	slices.Sort(m.SharedWith)
+	return m, nil
+}
+
+// PlansSelecting finds the plans that select a workload. The first one moves it: one that holds before one that
+// observes before one that is off, then by name.
+func (o *Observer) PlansSelecting(ctx context.Context, obj client.Object) ([]*v1alpha1.DRPlan, error) {
+	var out []*v1alpha1.DRPlan
+	for _, label := range labelsOf(obj) {
+		list := &v1alpha1.DRPlanList{}
+		if err := o.Reader.List(ctx, list, client.InNamespace(obj.GetNamespace()), client.MatchingFields{fieldSelector: label}); err != nil {
+			return nil, err
+		}
+		for i := range list.Items {
+			if selects(&list.Items[i], obj.GetLabels()) {
+				out = append(out, &list.Items[i])
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b *v1alpha1.DRPlan) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a.Name, b.Name))
+	})
+	return out, nil
+}
+
+// WaitingForLocation finds the plans of which a release waits for a storage location.
+func (o *Observer) WaitingForLocation(ctx context.Context) ([]client.ObjectKey, error) {
+	list := &v1alpha1.AppReleaseList{}
+	if err := o.Reader.List(ctx, list, client.MatchingFields{fieldReady: v1alpha1.ReasonStorageLocationUnavailable}); err != nil {
+		return nil, err
+	}
+	var out []client.ObjectKey
+	for i := range list.Items {
+		out = append(out, client.ObjectKey{Namespace: list.Items[i].Namespace, Name: list.Items[i].Spec.Plan})
+	}
+	return out, nil
+}
+
+func selects(p *v1alpha1.DRPlan, labels map[string]string) bool {
+	for k, v := range p.Spec.Workloads.MatchLabels {
+		if got, ok := labels[k]; !ok || got != string(v) {
+			return false
+		}
+	}
+	return len(p.Spec.Workloads.MatchLabels) > 0
+}
+
+func rank(p *v1alpha1.DRPlan) int {
+	return slices.Index([]v1alpha1.GateMode{v1alpha1.GateModeHold, v1alpha1.GateModeObserve, v1alpha1.GateModeOff}, p.Spec.Gate.Mode)
+}
+
+// Neighbours finds the plans that select a workload which a plan selects too, that plan among them.
+func (o *Observer) Neighbours(ctx context.Context, p *v1alpha1.DRPlan) ([]client.ObjectKey, error) {
+	list := &appsv1.DeploymentList{}
+	if err := o.Reader.List(ctx, list, client.InNamespace(p.Namespace), client.MatchingFields{fieldLabel: firstPair(p)}); err != nil {
+		return nil, err
+	}
+	var out []client.ObjectKey
+	for i := range list.Items {
+		if !selects(p, list.Items[i].Labels) {
+			continue
+		}
+		plans, err := o.PlansSelecting(ctx, &list.Items[i])
+		if err != nil {
+			return nil, err
+		}
+		for _, other := range plans {
+			out = append(out, client.ObjectKeyFromObject(other))
+		}
+	}
+	return out, nil
+}
+
+// AllPlans lists every plan.
+func (o *Observer) AllPlans(ctx context.Context) ([]client.ObjectKey, error) {
+	list := &v1alpha1.DRPlanList{}
+	if err := o.Reader.List(ctx, list); err != nil {
+		return nil, err
+	}
+	out := make([]client.ObjectKey, 0, len(list.Items))
+	for i := range list.Items {
+		out = append(out, client.ObjectKeyFromObject(&list.Items[i]))
+	}
+	return out, nil
+}

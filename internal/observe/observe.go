@@ -1,0 +1,113 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package observe
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/velero"
+)
+
+// Observer reads what concerns a plan.
+type Observer struct {
+	Reader client.Reader
+
+	// VeleroNamespace is where Velero keeps its Backups and storage locations.
+	VeleroNamespace string
+
+	// Now is the clock.
+	Now func() time.Time
+}
+
+// Plan gathers the input of a decision about the plan of that name, which need not exist.
+func (o *Observer) Plan(ctx context.Context, key client.ObjectKey) (plan.Input, error) {
+	in := plan.Input{Now: o.Now(), Namespace: key.Namespace, Name: key.Name}
+	p := &v1alpha1.DRPlan{}
+	switch err := o.Reader.Get(ctx, key, p); {
+	case err == nil:
+		in.Plan = p
+	case !apierrors.IsNotFound(err):
+		return in, err
+	}
+	for _, read := range []func(context.Context, *plan.Input) error{
+		o.readMembers, o.readReleases, o.readBackups, o.readLocation, o.readNamespace,
+	} {
+		if err := read(ctx, &in); err != nil {
+			return in, err
+		}
+	}
+	return in, nil
+}
+
+func (o *Observer) readReleases(ctx context.Context, in *plan.Input) error {
+	list := &v1alpha1.AppReleaseList{}
+	key := client.ObjectKey{Namespace: in.Namespace, Name: in.Name}
+	if err := o.Reader.List(ctx, list, client.InNamespace(in.Namespace), client.MatchingFields{fieldPlan: key.String()}); err != nil {
+		return err
+	}
+	for i := range list.Items {
+		in.Releases = append(in.Releases, &list.Items[i])
+	}
+	slices.SortFunc(in.Releases, func(a, b *v1alpha1.AppRelease) int {
+		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), strings.Compare(a.Name, b.Name))
+	})
+	return nil
+}
+
+func (o *Observer) readBackups(ctx context.Context, in *plan.Input) error {
+	list := &velerov1.BackupList{}
+	key := client.ObjectKey{Namespace: in.Namespace, Name: in.Name}
+	if err := o.Reader.List(ctx, list, client.InNamespace(o.VeleroNamespace), client.MatchingFields{fieldPlan: key.String()}); err != nil {
+		return err
+	}
+	in.Backups = make(map[string]*velerov1.Backup, len(list.Items))
+	for i := range list.Items {
+		in.Backups[list.Items[i].Name] = &list.Items[i]
+	}
+	return nil
+}
+
+func (o *Observer) readLocation(ctx context.Context, in *plan.Input) error {
+	if in.Plan == nil {
+		return nil
+	}
+	name := in.Plan.Spec.Backup.StorageLocation
+	var location *velerov1.BackupStorageLocation
+	if name == "" {
+		list := &velerov1.BackupStorageLocationList{}
+		if err := o.Reader.List(ctx, list, client.InNamespace(o.VeleroNamespace)); err != nil {
+			return err
+		}
+		location = velero.DefaultLocation(list.Items)
+	} else {
+		location = &velerov1.BackupStorageLocation{}
+		if err := o.Reader.Get(ctx, client.ObjectKey{Namespace: o.VeleroNamespace, Name: name}, location); apierrors.IsNotFound(err) {
+			location = nil
+		} else if err != nil {
+			return err
+		}
+	}
+	in.LocationProblem = velero.LocationProblem(location, name, in.Namespace)
+	return nil
+}
+
+func (o *Observer) readNamespace(ctx context.Context, in *plan.Input) error {
+	ns := &metav1.PartialObjectMetadata{}
+	ns.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	err := o.Reader.Get(ctx, client.ObjectKey{Name: in.Namespace}, ns)
+	in.Terminating = err == nil && !ns.DeletionTimestamp.IsZero()
+	return client.IgnoreNotFound(err)
+}

@@ -1,0 +1,136 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"fmt"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+)
+
+// Event is a transition that is worth telling people.
+type Event struct {
+	// Workload is the name of the workload that it is about; "" for the release.
+	Workload string
+
+	// Warning says that a person should look.
+	Warning bool
+
+	// Reason and Action as events.k8s.io knows them; Note for people.
+	Reason string
+	Action string
+	Note   string
+
+	// Plan says that the plan's own events tell it too.
+	Plan bool
+}
+
+// Transitions tells what happened to a release between two statuses.
+func Transitions(r *v1alpha1.AppRelease, from, to *v1alpha1.AppReleaseStatus) []Event {
+	var out []Event
+	for i := range to.Rollouts {
+		ro := &to.Rollouts[i]
+		old := rollout(from, ro.Number)
+		out = append(out, backupTransitions(r, old, ro)...)
+		for j := range ro.Workloads {
+			out = append(out, workloadTransitions(r, ro, record(old, &ro.Workloads[j]), &ro.Workloads[j])...)
+		}
+		if ro.Override != nil && old.Override == nil {
+			out = append(out, Event{
+				Warning: true, Plan: true, Reason: "Overridden", Action: "Override",
+				Note: fmt.Sprintf("%s let version %s start without a backup: %s", ro.Override.User, r.Spec.Version, ro.Override.Reason),
+			})
+		}
+		if ro.Outcome != "" && old.Outcome == "" {
+			out = append(out, Event{
+				Reason: string(ro.Outcome), Action: "Rollout", Note: verdictEnded(ro).message,
+			})
+		}
+	}
+	return out
+}
+
+func backupTransitions(r *v1alpha1.AppRelease, old, ro *v1alpha1.Rollout) []Event {
+	if ro.Backup == nil {
+		return nil
+	}
+	var out []Event
+	if old.Backup == nil || old.Backup.Name != ro.Backup.Name {
+		out = append(out, Event{
+			Reason: "BackupCreated", Action: "BackUp",
+			Note: fmt.Sprintf("backup %s before the rollout of %s (attempt %d)", ro.Backup.Name, r.Spec.Version, ro.Backup.Attempt),
+		})
+	}
+	if same := old.Backup != nil && old.Backup.Name == ro.Backup.Name && old.Backup.Phase == ro.Backup.Phase; same {
+		return out
+	}
+	switch {
+	case ro.Backup.Phase == string(velerov1.BackupPhaseCompleted):
+		out = append(out, Event{Reason: "BackupCompleted", Action: "BackUp", Note: fmt.Sprintf("backup %s is Completed", ro.Backup.Name)})
+	case failed(ro):
+		out = append(out, Event{
+			Warning: true, Plan: true, Reason: "BackupFailed", Action: "BackUp",
+			Note: fmt.Sprintf("backup %s before the rollout of %s is %s (attempt %d)", ro.Backup.Name, r.Spec.Version, ro.Backup.Phase, ro.Backup.Attempt),
+		})
+	}
+	return out
+}
+
+func workloadTransitions(r *v1alpha1.AppRelease, ro *v1alpha1.Rollout, old, rec *v1alpha1.RolloutWorkload) []Event {
+	switch {
+	case rec.State == v1alpha1.WorkloadHeld && old.State != v1alpha1.WorkloadHeld:
+		return []Event{{
+			Workload: rec.Name, Plan: true, Reason: "Held", Action: "Hold",
+			Note: fmt.Sprintf("rollout of %s to %s is held until its backup is Completed", rec.Name, r.Spec.Version),
+		}}
+	case rec.StartReason != v1alpha1.StartNotHeld || old.StartReason == v1alpha1.StartNotHeld:
+		return nil
+	case ro.Cause == v1alpha1.CauseObserved:
+		return []Event{{
+			Workload: rec.Name, Reason: "Observed", Action: "Rollout",
+			Note: fmt.Sprintf("rollout of %s to %s is backed up, and not held", rec.Name, r.Spec.Version),
+		}}
+	default:
+		return []Event{{
+			Workload: rec.Name, Warning: true, Plan: true, Reason: "Escaped", Action: "Rollout",
+			Note: fmt.Sprintf("rollout of %s to %s started without having been held; it is backed up now", rec.Name, r.Spec.Version),
+		}}
+	}
+}
+
+func rollout(s *v1alpha1.AppReleaseStatus, number int32) *v1alpha1.Rollout {
+	for i := range s.Rollouts {
+		if s.Rollouts[i].Number == number {
+			return &s.Rollouts[i]
+		}
+	}
+	return &v1alpha1.Rollout{}
+}
+
+func record(ro *v1alpha1.Rollout, like *v1alpha1.RolloutWorkload) *v1alpha1.RolloutWorkload {
+	for i := range ro.Workloads {
+		if keyOf(&ro.Workloads[i]) == keyOf(like) {
+			return &ro.Workloads[i]
+		}
+	}
+	return &v1alpha1.RolloutWorkload{}
+}
+
+// EndedBackups lists how the backups ended that ended between two statuses of a release: Completed, or the phase in
+// which they failed.
+func EndedBackups(from, to *v1alpha1.AppReleaseStatus) []string {
+	var out []string
+	for i := range to.Rollouts {
+		ro := &to.Rollouts[i]
+		if ro.Backup == nil || !over(ro.Backup.Phase) {
+			continue
+		}
+		if old := rollout(from, ro.Number).Backup; old == nil || old.Name != ro.Backup.Name || old.Phase != ro.Backup.Phase {
+			out = append(out, ro.Backup.Phase)
+		}
+	}
+	return out
+}

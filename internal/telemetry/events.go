@@ -1,0 +1,66 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package telemetry tells people and monitoring what happened: events and metrics.
+package telemetry
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/events"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/workload"
+)
+
+// Events writes events of events.k8s.io, each after the write that it reports.
+type Events struct {
+	Recorder events.EventRecorder
+}
+
+// Transitions tells what happened to a release, on the release, the plan and the workloads.
+func (e Events) Transitions(in plan.Input, r *v1alpha1.AppRelease, list []plan.Event) {
+	for _, event := range list {
+		e.emit(r, nil, event)
+		if event.Plan && in.Plan != nil {
+			e.emit(in.Plan, r, event)
+		}
+		for i := range in.Members {
+			if event.Workload != "" && in.Members[i].Name == event.Workload {
+				e.emit(reference(&in.Members[i].View), r, event)
+			}
+		}
+	}
+}
+
+// Started tells on a workload that it was let go, and why.
+func (e Events) Started(s plan.Start) {
+	note := map[string]string{
+		string(v1alpha1.StartBackupCompleted): fmt.Sprintf("released: backup %s is Completed", s.Backup),
+		string(v1alpha1.StartDeadlinePassed):  "released without a backup: the deadline of the plan has passed",
+		string(v1alpha1.StartModeChanged):     "released without a backup: the plan's gate does not hold any more",
+		plan.StartReverted:                    "released: its template is the one that was last let through",
+		plan.StartPlanDeleted:                 "released without a backup: the DRPlan that held it is gone",
+		plan.StartNotSelected:                 "released without a backup: the DRPlan that held it selects it no more",
+	}[s.Reason]
+	warning := s.Reason != string(v1alpha1.StartBackupCompleted) && s.Reason != plan.StartReverted
+	e.emit(reference(&s.Workload), nil, plan.Event{Warning: warning, Reason: "Released", Action: "Release", Note: note})
+}
+
+func (e Events) emit(on, related runtime.Object, event plan.Event) {
+	eventType := corev1.EventTypeNormal
+	if event.Warning {
+		eventType = corev1.EventTypeWarning
+	}
+	e.Recorder.Eventf(on, related, eventType, event.Reason, event.Action, "%s", event.Note)
+}
+
+// reference names a workload without reading it again.
+func reference(v *workload.View) *corev1.ObjectReference {
+	return &corev1.ObjectReference{
+		APIVersion: "apps/v1", Kind: string(v.Kind), Namespace: v.Namespace, Name: v.Name, UID: v.UID, ResourceVersion: v.ResourceVersion,
+	}
+}

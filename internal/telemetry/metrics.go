@@ -1,0 +1,102 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package telemetry
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/plan"
+)
+
+// Metrics that are counted as things happen. The labels are bounded: reasons and phases are constants of the API.
+type Metrics struct {
+	holdDuration *prometheus.HistogramVec
+	backups      *prometheus.CounterVec
+}
+
+// NewMetrics registers the metrics of the operator. What can be read from objects is read at each scrape, from the
+// reader, and so survives a restart.
+func NewMetrics(registry prometheus.Registerer, reader client.Reader) (*Metrics, error) {
+	m := &Metrics{
+		holdDuration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "backstay_hold_duration_seconds",
+			Help:    "How long workloads were held, by the reason of their release (at most 6 reasons).",
+			Buckets: []float64{1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400},
+		}, []string{"reason"}),
+		backups: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "backstay_backups_total",
+			Help: "Backups that ended, by outcome: Completed, or the phase that a failed one ended in (at most 6).",
+		}, []string{"outcome"}),
+	}
+	for _, c := range []prometheus.Collector{m.holdDuration, m.backups, &planCollector{reader: reader}} {
+		if err := registry.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// Started counts a hold that ended.
+func (m *Metrics) Started(s plan.Start, now time.Time) {
+	if !s.Since.IsZero() {
+		m.holdDuration.WithLabelValues(s.Reason).Observe(now.Sub(s.Since).Seconds())
+	}
+}
+
+// Transitions counts the backups that ended between two statuses of a release.
+func (m *Metrics) Transitions(from, to *v1alpha1.AppReleaseStatus) {
+	for _, outcome := range plan.EndedBackups(from, to) {
+		m.backups.WithLabelValues(outcome).Inc()
+	}
+}
+
+var (
+	descHolds = prometheus.NewDesc("backstay_holds",
+		"Workloads that are held now, in the whole cluster.", nil, nil)
+	descPlans = prometheus.NewDesc("backstay_plans",
+		"Plans by the reason of their Drifted condition (at most 9 reasons).", []string{"drift"}, nil)
+	descProtected = prometheus.NewDesc("backstay_plan_last_protected_timestamp_seconds",
+		"When the newest protecting backup of a plan began, in seconds since 1970; one series for each plan that has one.",
+		[]string{"namespace", "plan"}, nil)
+)
+
+// planCollector reads the statuses of the plans at each scrape.
+type planCollector struct{ reader client.Reader }
+
+func (c *planCollector) Describe(ch chan<- *prometheus.Desc) {
+	ch <- descHolds
+	ch <- descPlans
+	ch <- descProtected
+}
+
+func (c *planCollector) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	plans := &v1alpha1.DRPlanList{}
+	if err := c.reader.List(ctx, plans); err != nil {
+		ch <- prometheus.NewInvalidMetric(descPlans, err)
+		return
+	}
+	held, drift := 0, map[string]int{}
+	for i := range plans.Items {
+		p := &plans.Items[i]
+		held += int(p.Status.HeldCount)
+		if c := meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionDrifted); c != nil {
+			drift[c.Reason]++
+		}
+		if b := p.Status.LastBackup; b != nil {
+			ch <- prometheus.MustNewConstMetric(descProtected, prometheus.GaugeValue, float64(b.StartTime.Unix()), p.Namespace, p.Name)
+		}
+	}
+	ch <- prometheus.MustNewConstMetric(descHolds, prometheus.GaugeValue, float64(held))
+	for reason, n := range drift {
+		ch <- prometheus.MustNewConstMetric(descPlans, prometheus.GaugeValue, float64(n), reason)
+	}
+}
