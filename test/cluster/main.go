@@ -142,6 +142,16 @@ func (l *list) Set(text string) error {
 	return nil
 }
 
+// words is a flag that may be repeated and takes each value as it is.
+type words []string
+
+func (w *words) String() string { return strings.Join(*w, " ") }
+
+func (w *words) Set(text string) error {
+	*w = append(*w, text)
+	return nil
+}
+
 // noArguments refuses what a command has no use for.
 func noArguments(args []string) error {
 	if len(args) > 0 {

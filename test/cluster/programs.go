@@ -46,7 +46,7 @@ func startCommand() command {
 		setup: func(flags *flag.FlagSet) func(context.Context, []string) error {
 			var p place
 			p.register(flags)
-			var env list
+			var env words
 			name := flags.String("program", "", "`name` of the program to add")
 			flags.Var(&env, "env", "environment, as `NAME=VALUE`, of the program to add (may be repeated)")
 			url := flags.String("ready-url", "", "`URL` that answers with status 200 when the program to add is ready")

@@ -19,6 +19,7 @@ import (
 	"github.com/backstay-dr/backstay/test/cluster/internal/pki"
 	"github.com/backstay-dr/backstay/test/cluster/internal/ports"
 	"github.com/backstay-dr/backstay/test/cluster/internal/supervise"
+	"github.com/backstay-dr/backstay/test/cluster/internal/toolset"
 )
 
 // Status describes a cluster and its programs.
@@ -133,10 +134,12 @@ func removeData(folder string, more ...string) error {
 	return errors.Join(errs...)
 }
 
-func (c *Cluster) reservePorts() (err error) {
-	// One folder for all clusters of this user, wherever they keep their files.
-	dir := filepath.Join(os.TempDir(), fmt.Sprintf("backstay-ports-%d", os.Getuid()))
-	c.reservation, err = ports.NewReservation(dir)
+func (c *Cluster) reservePorts() error {
+	cache, err := toolset.CacheDir()
+	if err != nil {
+		return err
+	}
+	c.reservation, err = ports.NewReservation(filepath.Join(cache, "ports"))
 	return err
 }
 

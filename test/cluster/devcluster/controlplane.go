@@ -93,6 +93,10 @@ func (c *Cluster) controllerManager(context.Context) (Program, error) {
 			"--service-account-private-key-file="+c.path("pki", "service-account.key"),
 			"--root-ca-file="+c.path("pki", "ca.crt"),
 			"--cluster-signing-cert-file="+c.path("pki", "ca.crt"), "--cluster-signing-key-file="+c.path("pki", "ca.key"),
+			// The default of 20 requests a second makes its start alone take five seconds.
+			"--kube-api-qps=200", "--kube-api-burst=400",
+			// It creates this folder, by default one of the machine's own.
+			"--flex-volume-plugin-dir="+c.path("tmp", "flexvolume"),
 		),
 		// Healthy is not enough: pods cannot be created before the service account controller works.
 		Ready: func(ctx context.Context) error {

@@ -34,14 +34,17 @@ func (e *ProgramDiedError) Error() string {
 	return fmt.Sprintf("%s died (%s). The last lines of %s:\n%s", e.Program, e.Outcome, e.Log, e.Tail)
 }
 
-// member is a program and what has become of it. The cluster's mutex guards all fields but the first.
+// member is a program and what has become of it.
 type member struct {
+	name       string
+	essential  bool          // the cluster fails when it dies
 	transition chan struct{} // held while the program is being started or stopped
-	program    Program
-	essential  bool // the cluster fails when it dies
-	state      control.ProgramState
-	run        *run
-	message    string
+
+	// The cluster's mutex guards what follows.
+	program Program
+	state   control.ProgramState
+	run     *run
+	message string
 }
 
 // run is one process of a member.
@@ -52,7 +55,7 @@ type run struct {
 }
 
 func newMember(p Program, essential bool) *member {
-	return &member{program: p, essential: essential, state: control.StateStopped, transition: make(chan struct{}, 1)}
+	return &member{name: p.Name, essential: essential, transition: make(chan struct{}, 1), program: p, state: control.StateStopped}
 }
 
 // lock waits for other callers that start or stop the same program.
@@ -61,7 +64,7 @@ func (m *member) lock(ctx context.Context) error {
 	case m.transition <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("%s is being started or stopped: %w", m.program.Name, ctx.Err())
+		return fmt.Errorf("%s is being started or stopped: %w", m.name, ctx.Err())
 	}
 }
 
@@ -85,7 +88,7 @@ func (c *Cluster) launch(ctx context.Context, m *member) error {
 	}
 	c.mu.Unlock()
 	c.record()
-	c.say("%s is ready after %s", m.program.Name, time.Since(r.StartTime()).Round(10*time.Millisecond))
+	c.say("%s is ready after %s", m.name, time.Since(r.StartTime()).Round(10*time.Millisecond))
 	return nil
 }
 
@@ -97,8 +100,8 @@ func (c *Cluster) fork(m *member) (*run, error) {
 		return nil, err
 	}
 	process, err := c.runner.Start(supervise.Command{
-		Name: m.program.Name, Path: m.program.Path, Args: m.program.Args,
-		Env: c.environment(m.program.Env), Dir: c.path("home"), Log: c.logPath(m.program.Name),
+		Name: m.name, Path: m.program.Path, Args: m.program.Args,
+		Env: c.environment(m.program.Env), Dir: c.path("home"), Log: c.logPath(m.name),
 	})
 	if err != nil {
 		return nil, err
@@ -137,8 +140,8 @@ func (c *Cluster) awaitReady(ctx context.Context, m *member, r *run) error {
 		case <-c.life.Done():
 			return context.Cause(c.life)
 		case <-ctx.Done():
-			return fmt.Errorf("%s is not ready (%w): %w. The last lines of %s:\n%s", m.program.Name,
-				context.Cause(ctx), err, c.logPath(m.program.Name), r.Tail(tailLines))
+			return fmt.Errorf("%s is not ready (%w): %w. The last lines of %s:\n%s", m.name,
+				context.Cause(ctx), err, c.logPath(m.name), r.Tail(tailLines))
 		case <-ticker.C:
 		}
 	}
@@ -146,7 +149,7 @@ func (c *Cluster) awaitReady(ctx context.Context, m *member, r *run) error {
 
 func (c *Cluster) died(m *member, r *run) *ProgramDiedError {
 	return &ProgramDiedError{
-		Program: m.program.Name, Outcome: r.Outcome(), Log: c.logPath(m.program.Name), Tail: r.Tail(tailLines),
+		Program: m.name, Outcome: r.Outcome(), Log: c.logPath(m.name), Tail: r.Tail(tailLines),
 	}
 }
 
@@ -190,7 +193,7 @@ func (c *Cluster) kill(ctx context.Context, m *member, r *run, signal syscall.Si
 	case <-r.settled:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("%s still runs after %v: %w", m.program.Name, signal, ctx.Err())
+		return fmt.Errorf("%s still runs after %v: %w", m.name, signal, ctx.Err())
 	}
 }
 
@@ -212,7 +215,7 @@ func (c *Cluster) startTime(name string) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, m := range c.members {
-		if m.program.Name == name && m.run != nil {
+		if m.name == name && m.run != nil {
 			return m.run.StartTime()
 		}
 	}

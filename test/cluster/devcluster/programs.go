@@ -96,7 +96,7 @@ func (c *Cluster) adopt(p Program) (*member, error) {
 	defer c.mu.Unlock()
 	for _, m := range c.members {
 		switch {
-		case m.program.Name != p.Name:
+		case m.name != p.Name:
 		case m.essential:
 			return nil, fmt.Errorf("%s is a program of the cluster itself: choose another name", p.Name)
 		default:
@@ -118,7 +118,7 @@ func (c *Cluster) startMember(ctx context.Context, m *member, p *Program) error 
 	}
 	defer m.unlock()
 	if _, runs := c.running(m); runs {
-		return fmt.Errorf("%s %w", m.program.Name, errRunning)
+		return fmt.Errorf("%s %w", m.name, errRunning)
 	}
 	if p != nil {
 		c.mu.Lock()
@@ -150,6 +150,8 @@ func (c *Cluster) finish(ctx context.Context, name string, end func(*member, *ru
 }
 
 func (c *Cluster) grace(m *member) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if m.program.Grace > 0 {
 		return m.program.Grace
 	}
@@ -181,7 +183,7 @@ func (c *Cluster) find(name string) (*member, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, m := range c.members {
-		if m.program.Name == name {
+		if m.name == name {
 			return m, nil
 		}
 	}
@@ -195,7 +197,7 @@ func (c *Cluster) status() Status {
 		PID: os.Getpid(), StartTime: c.started, Kubeconfig: c.Kubeconfig(), Programs: []ProgramStatus{},
 	}
 	for _, m := range c.members {
-		p := ProgramStatus{Name: m.program.Name, State: m.state, Port: m.program.Port, Log: c.logPath(m.program.Name), Message: m.message}
+		p := ProgramStatus{Name: m.name, State: m.state, Port: m.program.Port, Log: c.logPath(m.name), Message: m.message}
 		if m.state == control.StateStarting || m.state == control.StateReady {
 			started := m.run.StartTime()
 			p.PID, p.StartTime = m.run.PID(), &started

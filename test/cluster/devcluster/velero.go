@@ -11,11 +11,6 @@ import (
 	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
-	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -69,8 +64,7 @@ func (c *Cluster) velero(ctx context.Context) (Program, error) {
 
 func (c *Cluster) veleroClient() (client.Client, error) {
 	scheme := runtime.NewScheme()
-	builder := runtime.NewSchemeBuilder(corev1.AddToScheme, rbacv1.AddToScheme, apiextensionsv1.AddToScheme, velerov1.AddToScheme)
-	if err := builder.AddToScheme(scheme); err != nil {
+	if err := velerov1.AddToScheme(scheme); err != nil {
 		return nil, err
 	}
 	return client.New(c.admin, client.Options{Scheme: scheme})
@@ -84,49 +78,6 @@ func (c *Cluster) pluginFolder() (string, error) {
 	}
 	link := filepath.Join(folder, toolset.VeleroPluginForAWS)
 	return folder, os.Symlink(c.bins[toolset.VeleroPluginForAWS], link)
-}
-
-// installVelero creates what "velero install" creates.
-func (c *Cluster) installVelero(ctx context.Context, objects client.Client) error {
-	if err := c.installVeleroCRDs(ctx, objects); err != nil {
-		return err
-	}
-	credentials := fmt.Appendf(nil, "[default]\naws_access_key_id=%s\naws_secret_access_key=%s\n", c.accessKey, c.secretKey)
-	if err := writePrivate(c.path("velero", "credentials"), credentials); err != nil {
-		return err
-	}
-	labels := map[string]string{"component": "velero"}
-	meta := func(namespace, name string) metav1.ObjectMeta {
-		return metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: labels}
-	}
-	for _, object := range []client.Object{
-		&corev1.Namespace{ObjectMeta: meta("", VeleroNamespace)},
-		&corev1.ServiceAccount{ObjectMeta: meta(VeleroNamespace, "velero")},
-		&rbacv1.ClusterRoleBinding{
-			ObjectMeta: meta("", "velero"),
-			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: VeleroNamespace, Name: "velero"}},
-			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "cluster-admin"},
-		},
-		&corev1.Secret{ObjectMeta: meta(VeleroNamespace, "cloud-credentials"), Data: map[string][]byte{"cloud": credentials}},
-		c.storageLocation(meta(VeleroNamespace, defaultLocation)),
-	} {
-		if err := objects.Create(ctx, object); err != nil && !apierrors.IsAlreadyExists(err) {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *Cluster) storageLocation(meta metav1.ObjectMeta) *velerov1.BackupStorageLocation {
-	return &velerov1.BackupStorageLocation{
-		ObjectMeta: meta,
-		Spec: velerov1.BackupStorageLocationSpec{
-			Provider:    "aws",
-			Default:     true,
-			StorageType: velerov1.StorageType{ObjectStorage: &velerov1.ObjectStorageLocation{Bucket: bucket}},
-			Config:      map[string]string{"region": "us-east-1", "s3ForcePathStyle": "true", "s3Url": c.storageURL},
-		},
-	}
 }
 
 // locationAvailable checks that this very run of Velero has found its storage location in order.
