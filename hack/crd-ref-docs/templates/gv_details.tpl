@@ -1,0 +1,11 @@
+{{- define "gvDetails" -}}
+## {{ .GroupVersionString }}
+
+{{ .Doc | replace "\n" " " | trim }}
+
+Kinds:
+{{- range .SortedKinds }} {{ $.TypeForKind . | markdownRenderTypeLink }}{{ end }}
+{{ range .SortedTypes }}
+{{- template "type" . }}
+{{- end }}
+{{- end -}}
