@@ -105,5 +105,10 @@ func (t tool) linkerFlags(version string) string {
 		minor, _, _ = strings.Cut(minor, ".")
 		flags = append(flags, "-X k8s.io/component-base/version.gitMajor="+major, "-X k8s.io/component-base/version.gitMinor="+minor)
 	}
+	if t.name == Velero {
+		// Velero's manager opens controller-runtime's default metrics port beside Velero's own, and no flag of the
+		// server moves it: two clusters on one machine would want the same one. "0" means none.
+		flags = append(flags, "-X sigs.k8s.io/controller-runtime/pkg/metrics/server.DefaultBindAddress=0")
+	}
 	return strings.Join(flags, " ")
 }
