@@ -60,6 +60,14 @@ const (
 // none.
 const LabelAllowPrefix = "allow." + GroupName + "/"
 
+// LabelGate is set on a namespace by whoever administers it, and its only value is GateStrict: while the gate is not
+// ready, after a restart of the API server for example, no workload of that kind is updated in this namespace. Without
+// it such an update goes through, and what escaped is reported and backed up at once.
+const (
+	LabelGate  = GroupName + "/gate"
+	GateStrict = "strict"
+)
+
 // VerbOverride is the RBAC verb on drplans that allows to release a hold without a backup.
 const VerbOverride = "override"
 

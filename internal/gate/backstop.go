@@ -8,22 +8,48 @@ import (
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
 func (k kind) backstopName() string { return "backstay-backstop-" + k.resource }
 
+func (k kind) strictName() string { return "backstay-strict-" + k.resource }
+
 // backstopPolicy sees the workload as all mutation left it, and denies what must not be stored.
 func (k kind) backstopPolicy(id Identity) *admissionv1.ValidatingAdmissionPolicy {
+	policy := k.backstop(id, k.backstopName(), harmless())
+	policy.Spec.MatchConstraints.NamespaceSelector = &metav1.LabelSelector{
+		MatchExpressions: []metav1.LabelSelectorRequirement{{
+			Key: v1alpha1.LabelGate, Operator: metav1.LabelSelectorOpNotIn, Values: []string{v1alpha1.GateStrict},
+		}},
+	}
+	return policy
+}
+
+// strictPolicy is the backstop of the namespaces that are labelled strict. It fails closed: where the gate is not
+// ready, no Deployment of such a namespace is updated.
+func (k kind) strictPolicy(id Identity) *admissionv1.ValidatingAdmissionPolicy {
+	policy := k.backstop(id, k.strictName(), closed())
+	policy.Spec.MatchConstraints.NamespaceSelector = &metav1.LabelSelector{
+		MatchLabels: map[string]string{v1alpha1.LabelGate: v1alpha1.GateStrict},
+	}
+	return policy
+}
+
+func (k kind) backstop(
+	id Identity, name string, onFailure *admissionv1.FailurePolicyType,
+) *admissionv1.ValidatingAdmissionPolicy {
 	return &admissionv1.ValidatingAdmissionPolicy{
 		TypeMeta:   typeMeta("ValidatingAdmissionPolicy"),
-		ObjectMeta: objectMeta(k.backstopName()),
+		ObjectMeta: objectMeta(name),
 		Spec: admissionv1.ValidatingAdmissionPolicySpec{
 			ParamKind:        paramKind(),
 			MatchConstraints: k.updates(),
 			MatchConditions:  k.conditions(),
 			Variables:        slices.Concat(k.facts(id), k.overrideFacts()),
 			Validations:      slices.Concat(overrideValidations(), []admissionv1.Validation{k.holdValidation()}),
-			FailurePolicy:    failurePolicy(),
+			FailurePolicy:    onFailure,
 		},
 	}
 }

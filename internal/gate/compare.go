@@ -4,14 +4,12 @@
 package gate
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
+	"maps"
 	"reflect"
-	"strings"
+	"slices"
 
-	"github.com/google/go-cmp/cmp"
-	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/runtime"
 )
 
 // Difference is what keeps an installed policy or binding from being the one that this version ships.
@@ -22,10 +20,11 @@ type Difference struct {
 	// Missing says that it is not installed at all.
 	Missing bool
 
-	// Path is the first field that differs.
+	// Path is the first field that differs, in the order of their names.
 	Path string
 }
 
+// String is the difference in a form for a condition's message.
 func (d Difference) String() string {
 	if d.Missing {
 		return fmt.Sprintf("%s %s is not installed", d.Kind, d.Name)
@@ -33,7 +32,8 @@ func (d Difference) String() string {
 	return fmt.Sprintf("%s %s is not the one that this version of Backstay ships: %s differs", d.Kind, d.Name, d.Path)
 }
 
-// Compare holds installed policies and bindings against those that are wanted. Only their specs matter.
+// Compare holds installed policies and bindings against those that are wanted. Only the specs count: whoever installs
+// them may label and annotate them. What is installed besides is ignored.
 func Compare(live, want []Object) []Difference {
 	installed := map[string]Object{}
 	for _, o := range live {
@@ -44,7 +44,7 @@ func Compare(live, want []Object) []Difference {
 		d := Difference{Kind: typeName(o), Name: o.GetName()}
 		got, found := installed[identify(o)]
 		if d.Missing = !found; found {
-			d.Path = firstDifference(specOf(got), specOf(o))
+			d.Path = firstDifference("spec", specOf(got), specOf(o))
 		}
 		if d.Missing || d.Path != "" {
 			out = append(out, d)
@@ -53,60 +53,65 @@ func Compare(live, want []Object) []Difference {
 	return out
 }
 
-// Fingerprint identifies the installed policies and bindings as they are now: it changes whenever the spec of one does.
-func Fingerprint(live []Object) string {
-	var b strings.Builder
-	for _, o := range live {
-		fmt.Fprintf(&b, "%s/%s/%d\n", identify(o), o.GetUID(), o.GetGeneration())
-	}
-	sum := sha256.Sum256([]byte(b.String()))
-	return hex.EncodeToString(sum[:10])
-}
-
-func identify(o Object) string { return typeName(o) + "/" + o.GetName() }
+func identify(o Object) string { return typeName(o) + " " + o.GetName() }
 
 // typeName is taken from the Go type: an object out of a cache has no TypeMeta.
 func typeName(o Object) string { return reflect.TypeOf(o).Elem().Name() }
 
-func specOf(o Object) any { return reflect.ValueOf(o).Elem().FieldByName("Spec").Interface() }
-
-// firstDifference is the path of the first field that differs, "" where none does.
-func firstDifference(got, want any) string {
-	if equality.Semantic.DeepEqual(got, want) {
-		return ""
+// specOf is the spec as JSON would have it: what is empty and what is absent are the same there.
+func specOf(o Object) any {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
+	if err != nil {
+		// Every object is of one of the four typed kinds.
+		panic(err)
 	}
-	r := &pathReporter{}
-	cmp.Equal(got, want, cmp.Reporter(r))
-	return "spec" + r.first
+	return content["spec"]
 }
 
-// pathReporter remembers where go-cmp first met a difference.
-type pathReporter struct {
-	path  cmp.Path
-	first string
-}
-
-func (r *pathReporter) PushStep(s cmp.PathStep) { r.path = append(r.path, s) }
-func (r *pathReporter) PopStep()                { r.path = r.path[:len(r.path)-1] }
-
-func (r *pathReporter) Report(result cmp.Result) {
-	if !result.Equal() && r.first == "" {
-		r.first = fieldPath(r.path)
-	}
-}
-
-// fieldPath writes a path as people write that of a field in YAML.
-func fieldPath(path cmp.Path) string {
-	var b strings.Builder
-	for _, step := range path {
-		switch s := step.(type) {
-		case cmp.StructField:
-			b.WriteString("." + strings.ToLower(s.Name()[:1]) + s.Name()[1:])
-		case cmp.SliceIndex:
-			if i := s.Key(); i >= 0 {
-				fmt.Fprintf(&b, "[%d]", i)
+// firstDifference is the path of the first field, in the order of their names, that is not the same; or nothing.
+func firstDifference(path string, live, want any) string {
+	switch w := want.(type) {
+	case map[string]any:
+		l, ok := live.(map[string]any)
+		if !ok {
+			return path
+		}
+		return firstInMap(path, l, w)
+	case []any:
+		l, ok := live.([]any)
+		if !ok || len(l) != len(w) {
+			return path
+		}
+		for i := range w {
+			if field := firstDifference(fmt.Sprintf("%s[%d]", path, i), l[i], w[i]); field != "" {
+				return field
 			}
 		}
+		return ""
 	}
-	return b.String()
+	if !reflect.DeepEqual(live, want) {
+		return path
+	}
+	return ""
+}
+
+func firstInMap(path string, live, want map[string]any) string {
+	keys := map[string]bool{}
+	for key := range live {
+		keys[key] = true
+	}
+	for key := range want {
+		keys[key] = true
+	}
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		l, inLive := live[key]
+		w, inWant := want[key]
+		if inLive != inWant {
+			return path + "." + key
+		}
+		if field := firstDifference(path+"."+key, l, w); field != "" {
+			return field
+		}
+	}
+	return ""
 }

@@ -5,15 +5,16 @@
 // of everything that has to agree with them: the manifests in config/gate, the comparison with what is installed, and
 // the probe that proves the gate to be in force.
 //
-// Per kind of workload there are three policies, each with a binding of the same name and each evaluated once for
+// Per kind of workload there are four policies, each with a binding of the same name and each evaluated once for
 // every DRPlan of the request's namespace:
 //
 //   - backstay-hold-<resource> mutates: it holds, holds again, honours an override, and owns our annotations;
 //   - backstay-notice-<resource> warns: the person at the terminal is told that the rollout is held;
 //   - backstay-backstop-<resource> denies what must not pass: an override without the right to it, and a changed
-//     template that nothing held, because the first policy is missing or another webhook changed the workload later.
+//     template that nothing held, because the first policy is missing or another webhook changed the workload later;
+//   - backstay-strict-<resource> is the same for namespaces labelled strict, where it fails closed.
 //
-// backstay-operator, which needs no plan, limits what the operator's own identity may change.
+// A fifth, backstay-operator-<resource>, which needs no plan, limits what the operator's own identity may change.
 //
 // The package is pure: it builds and compares objects, and talks to no API server.
 package gate

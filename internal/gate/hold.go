@@ -27,7 +27,7 @@ func (k kind) holdPolicy(id Identity) *admissionv1.MutatingAdmissionPolicy {
 				PatchType: admissionv1.PatchTypeJSONPatch,
 				JSONPatch: &admissionv1.JSONPatch{Expression: k.patch()},
 			}},
-			FailurePolicy:      failurePolicy(),
+			FailurePolicy:      harmless(),
 			ReinvocationPolicy: admissionv1.IfNeededReinvocationPolicy,
 		},
 	}

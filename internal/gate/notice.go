@@ -29,7 +29,7 @@ variables.operator || !(variables.held && variables.annotations[?HELD_BY] == opt
 				Message:           "the rollout is held until its backup completes",
 				MessageExpression: cel(noticeMessage),
 			}},
-			FailurePolicy: failurePolicy(),
+			FailurePolicy: harmless(),
 		},
 	}
 }

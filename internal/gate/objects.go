@@ -26,6 +26,7 @@ func Objects(id Identity) []Object {
 			k.holdPolicy(id), mutatingBinding(k.holdName()),
 			k.noticePolicy(id), validatingBinding(k.noticeName(), paramRef(), admissionv1.Warn),
 			k.backstopPolicy(id), validatingBinding(k.backstopName(), paramRef(), admissionv1.Deny),
+			k.strictPolicy(id), validatingBinding(k.strictName(), paramRef(), admissionv1.Deny),
 			k.operatorPolicy(id), validatingBinding(k.operatorPolicyName(), nil, admissionv1.Deny),
 		)
 	}
@@ -85,7 +86,19 @@ func (k kind) updates() *admissionv1.MatchResources {
 	}
 }
 
-func failurePolicy() *admissionv1.FailurePolicyType {
+// harmless is the failure policy of whatever needs a DRPlan: where it cannot be evaluated it stays out of the way.
+//
+// That happens. For up to half a minute after its start, an API server may not know yet that the kind DRPlan exists
+// (kubernetes/kubernetes#124237), and so it is for good where somebody deleted the CRD and left the policies. With Fail
+// it would refuse every update of every Deployment of the cluster meanwhile, whether a plan selects it or not. What
+// slips by is reported as escaped and backed up at once; a namespace that would rather wait is labelled strict.
+func harmless() *admissionv1.FailurePolicyType {
+	ignore := admissionv1.Ignore
+	return &ignore
+}
+
+// closed is the failure policy of what cannot fail in that way, or is asked for by name.
+func closed() *admissionv1.FailurePolicyType {
 	fail := admissionv1.Fail
 	return &fail
 }

@@ -47,7 +47,7 @@ func (k kind) operatorPolicy(id Identity) *admissionv1.ValidatingAdmissionPolicy
 					Reason:     &forbidden,
 				},
 			},
-			FailurePolicy: failurePolicy(),
+			FailurePolicy: closed(),
 		},
 	}
 }

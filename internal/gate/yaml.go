@@ -16,7 +16,7 @@ func WriteYAML(w io.Writer, objects ...Object) error {
 	for i, object := range objects {
 		raw, err := toYAML(object)
 		if err != nil {
-			return fmt.Errorf("%s %s: %w", kindOf(object), object.GetName(), err)
+			return fmt.Errorf("%s: %w", identify(object), err)
 		}
 		if i > 0 {
 			raw = append([]byte("---\n"), raw...)
@@ -37,5 +37,3 @@ func toYAML(object Object) ([]byte, error) {
 	delete(content, "status")
 	return yaml.Marshal(content)
 }
-
-func kindOf(object Object) string { return object.GetObjectKind().GroupVersionKind().Kind }

@@ -26,12 +26,8 @@ const gateWithin = 20 * time.Second
 
 // InstallGate installs the policies of config/gate and waits until each of them is in force.
 func (cp *ControlPlane) InstallGate(ctx context.Context) error {
-	for _, file := range []string{
-		"hold-deployments.yaml", "notice-deployments.yaml", "backstop-deployments.yaml", "operator-deployments.yaml",
-	} {
-		if err := cp.createFromFile(ctx, Path("config", "gate", file)); err != nil {
-			return err
-		}
+	if err := cp.createFromFiles(ctx, Path("config", "gate", "*-*.yaml")); err != nil {
+		return err
 	}
 	return cp.WaitForGate(ctx)
 }
@@ -88,7 +84,7 @@ func (cp *ControlPlane) newGateProbe(ctx context.Context, operator *rest.Config)
 }
 
 func (p *gateProbe) inForce(ctx context.Context) error {
-	answer, err := patch(ctx, p.admin, p.target, string(gate.ProbePatch(nil)), client.DryRunAll)
+	answer, err := patch(ctx, p.admin, p.target, string(gate.ProbePatch()), client.DryRunAll)
 	if err != nil {
 		return err
 	}

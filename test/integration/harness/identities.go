@@ -6,7 +6,6 @@ package harness
 import (
 	"context"
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -34,8 +32,8 @@ var Scheme = func() *runtime.Scheme {
 	return scheme
 }()
 
-// operatorRBAC is what the operator is allowed in these tests.
-var operatorRBAC = []string{"test", "integration", "harness", "testdata", "operator-rbac.yaml"}
+// veleroNamespace is where config/rbac lets the operator create backups.
+const veleroNamespace = "velero"
 
 // What a developer, or a pipeline, is usually bound to: the ClusterRole "edit" of Kubernetes. It is put together by a
 // controller that does not run here, from these two among others.
@@ -140,18 +138,18 @@ func (cp *ControlPlane) allowed(
 // Operator is the operator's own ServiceAccount with a token of the API server, and the RBAC that it ships with.
 func (cp *ControlPlane) Operator(ctx context.Context) (*rest.Config, error) {
 	id := gate.DefaultIdentity()
-	namespace := &corev1.Namespace{}
-	namespace.Name = id.Namespace
-	account := &corev1.ServiceAccount{}
-	account.Namespace, account.Name = id.Namespace, id.ServiceAccount
-	for _, object := range []client.Object{namespace, account} {
-		if err := client.IgnoreAlreadyExists(cp.Client.Create(ctx, object)); err != nil {
+	for _, name := range []string{id.Namespace, veleroNamespace} {
+		namespace := &corev1.Namespace{}
+		namespace.Name = name
+		if err := client.IgnoreAlreadyExists(cp.Client.Create(ctx, namespace)); err != nil {
 			return nil, err
 		}
 	}
-	if err := cp.createFromFile(ctx, Path(operatorRBAC...)); err != nil {
+	if err := cp.createFromFiles(ctx, Path("config", "rbac", "*_*.yaml"), Path("config", "rbac", "role.yaml")); err != nil {
 		return nil, err
 	}
+	account := &corev1.ServiceAccount{}
+	account.Namespace, account.Name = id.Namespace, id.ServiceAccount
 	if err := poll(ctx, gateWithin, func(ctx context.Context) error {
 		return cp.allowed(ctx, id.Username(), authorizationv1.ResourceAttributes{
 			Verb: "patch", Group: "apps", Resource: "deployments",
@@ -170,28 +168,6 @@ func (cp *ControlPlane) tokenFor(ctx context.Context, account *corev1.ServiceAcc
 	config := rest.AnonymousClientConfig(cp.Admin)
 	config.BearerToken = request.Status.Token
 	return unlimited(config), nil
-}
-
-// createFromFile creates the objects of a YAML file, those aside that exist.
-func (cp *ControlPlane) createFromFile(ctx context.Context, path string) error {
-	objects, err := readYAML(path)
-	if err != nil {
-		return err
-	}
-	for _, object := range objects {
-		if err := client.IgnoreAlreadyExists(cp.Client.Create(ctx, object)); err != nil {
-			return fmt.Errorf("%s: create %s %s: %w", path, object.GetKind(), object.GetName(), err)
-		}
-	}
-	return nil
-}
-
-func readYAML(path string) ([]*unstructured.Unstructured, error) {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return decodeYAML(raw)
 }
 
 func unlimited(config *rest.Config) *rest.Config {
