@@ -60,10 +60,8 @@ func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) er
 			return err
 		}
 	}
-	for _, name := range d.Touch {
-		if err := a.touch(ctx, name); err != nil {
-			return err
-		}
+	if err := a.markBackups(ctx, d); err != nil {
+		return err
 	}
 	if err := a.startAll(ctx, d.Starts); err != nil {
 		return err
@@ -152,12 +150,28 @@ func (a *Actuator) createBackup(ctx context.Context, b *velerov1.Backup) error {
 	return nil
 }
 
-// touch changes an annotation of a Backup, so that Velero looks at it again.
-func (a *Actuator) touch(ctx context.Context, name string) error {
+// markBackups changes what Backups that exist say of themselves.
+func (a *Actuator) markBackups(ctx context.Context, d plan.Decision) error {
+	for _, name := range d.Relabel {
+		if err := a.patchBackup(ctx, name, velero.MixedPatch()); err != nil {
+			return err
+		}
+	}
+	for _, name := range d.Touch {
+		if err := a.patchBackup(ctx, name, velero.TouchPatch(plan.AnnotationTouched, a.Now())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Actuator) patchBackup(ctx context.Context, name string, patch []byte) error {
 	b := &velerov1.Backup{}
 	b.Namespace, b.Name = a.VeleroNamespace, name
-	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, plan.AnnotationTouched, a.Now().UTC().Format(time.RFC3339))
-	return client.IgnoreNotFound(a.Client.Patch(ctx, b, client.RawPatch(types.MergePatchType, patch)))
+	if err := a.Client.Patch(ctx, b, client.RawPatch(types.MergePatchType, patch)); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("patch Backup %s: %w", name, err)
+	}
+	return nil
 }
 
 func (a *Actuator) startAll(ctx context.Context, starts []plan.Start) error {

@@ -36,6 +36,7 @@ func Decide(in Input) Decision {
 		d.discover()
 		d.announce()
 		d.backUp()
+		d.relabel()
 		d.start()
 		d.clean()
 		d.close()

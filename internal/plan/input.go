@@ -69,6 +69,9 @@ type Decision struct {
 	// Backups to create in Velero's namespace.
 	Backups []*velerov1.Backup
 
+	// Relabel names Backups that captured no single version after all.
+	Relabel []string
+
 	// Touch names Backups that Velero has forgotten.
 	Touch []string
 

@@ -4,6 +4,7 @@
 package velero
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -86,4 +87,15 @@ func StateOf(b *velerov1.Backup) State {
 // PickedUp says whether Velero has begun to work on a Backup.
 func PickedUp(b *velerov1.Backup) bool {
 	return b.Status.Phase != "" && b.Status.Phase != velerov1.BackupPhaseNew
+}
+
+// MixedPatch is the JSON merge patch by which a Backup takes back that it captured a version.
+func MixedPatch() []byte {
+	return fmt.Appendf(nil, `{"metadata":{"labels":{%q:null,%q:"true"},"annotations":{%q:null}}}`,
+		v1alpha1.LabelVersion, v1alpha1.LabelMixed, v1alpha1.AnnotationVersion)
+}
+
+// TouchPatch is the JSON merge patch that makes Velero look at a Backup again: it writes the time into an annotation.
+func TouchPatch(annotation string, now time.Time) []byte {
+	return fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, annotation, now.UTC().Format(time.RFC3339))
 }

@@ -1,0 +1,71 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/velero"
+)
+
+// relabel finds the backups that claim to have captured a version while something else started: a backup that waited
+// in Velero's queue when its rollout was overridden captures what came after. They protect no version.
+func (d *decider) relabel() {
+	for _, name := range slices.Sorted(maps.Keys(d.in.Backups)) {
+		b := d.in.Backups[name]
+		if b.Annotations[v1alpha1.AnnotationVersion] == "" || velero.StateOf(b) == velero.Failed || !d.disturbed(b) {
+			continue
+		}
+		d.out.Relabel = append(d.out.Relabel, name)
+		d.forgetVersion(name)
+	}
+}
+
+// disturbed says whether anything started between the creation of a backup and its end, but for what the backup itself
+// allowed.
+func (d *decider) disturbed(b *velerov1.Backup) bool {
+	if s := d.plan.Status.LastStart; s != nil && s.Rollout == 0 && during(b, s.Time) {
+		return true
+	}
+	for _, r := range d.releases {
+		for i := range r.status.Rollouts {
+			ro := &r.status.Rollouts[i]
+			if ro.ReleasedTime != nil && during(b, *ro.ReleasedTime) && !allowedBy(ro, b) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// during says whether a time lies between the creation of a backup and its end, both seconds included.
+func during(b *velerov1.Backup, at metav1.Time) bool {
+	if at.Time.Before(b.CreationTimestamp.Truncate(time.Second)) {
+		return false
+	}
+	return b.Status.CompletionTimestamp == nil || !at.After(b.Status.CompletionTimestamp.Time)
+}
+
+// allowedBy says whether everything of a rollout that started did so because of this backup, which is after its end.
+func allowedBy(ro *v1alpha1.Rollout, b *velerov1.Backup) bool {
+	return ro.Backup != nil && ro.Backup.Name == b.Name && !slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
+		return rec.StartReason != "" && rec.StartReason != v1alpha1.StartBackupCompleted
+	})
+}
+
+func (d *decider) forgetVersion(backup string) {
+	for _, r := range d.releases {
+		for i := range r.status.Rollouts {
+			if ro := &r.status.Rollouts[i]; ro.Backup != nil && ro.Backup.Name == backup {
+				ro.Backup.Version = ""
+			}
+		}
+	}
+}
