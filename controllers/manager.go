@@ -5,14 +5,18 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	"k8s.io/client-go/kubernetes"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -57,12 +61,15 @@ func NewManager(ctx context.Context, cfg *rest.Config, opts Options) (ctrl.Manag
 	cfg = rest.CopyConfig(cfg)
 	cfg.QPS = -1 // API priority and fairness protects the API server; a limit of our own would only delay releases
 	cfg.WarningHandler = rest.NoWarnings{} // the warnings that our own writes and probes meet are those of our policies
-	mgr, err := ctrl.NewManager(cfg, managerOptions(opts))
+	identity, err := whoAmI(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	identity, err := whoAmI(ctx, mgr.GetClient())
+	mgr, err := ctrl.NewManager(cfg, managerOptions(opts, identity))
 	if err != nil {
+		return nil, err
+	}
+	if err := veleroInstalled(mgr.GetRESTMapper()); err != nil {
 		return nil, err
 	}
 	if err := observe.Index(ctx, mgr.GetFieldIndexer()); err != nil {
@@ -92,11 +99,13 @@ func NewManager(ctx context.Context, cfg *rest.Config, opts Options) (ctrl.Manag
 	return mgr, plans.SetupWithManager(mgr, opts.Workers)
 }
 
-func managerOptions(opts Options) ctrl.Options {
+// managerOptions completes what the caller set. The lease of the leader election is kept where the operator runs.
+func managerOptions(opts Options, identity gate.Identity) ctrl.Options {
 	velero := cache.ByObject{Namespaces: map[string]cache.Config{opts.VeleroNamespace: {}}}
 	slim := cache.ByObject{Transform: workload.Slim}
 	out := opts.Manager
 	out.Scheme = Scheme()
+	out.LeaderElectionNamespace = identity.Namespace
 	out.Cache = cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
@@ -110,15 +119,29 @@ func managerOptions(opts Options) ctrl.Options {
 }
 
 // whoAmI asks the API server for the operator's own identity: the policies exempt nobody else.
-func whoAmI(ctx context.Context, c client.Client) (gate.Identity, error) {
-	review := &authenticationv1.SelfSubjectReview{}
-	if err := c.Create(ctx, review); err != nil {
+func whoAmI(ctx context.Context, cfg *rest.Config) (gate.Identity, error) {
+	clients, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		return gate.Identity{}, err
+	}
+	review, err := clients.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+	if err != nil {
 		return gate.Identity{}, fmt.Errorf("ask the API server who the operator is: %w", err)
 	}
-	identity, ok := gate.ParseUsername(review.Status.UserInfo.Username)
+	username := review.Status.UserInfo.Username
+	identity, ok := gate.ParseUsername(username)
 	if !ok {
-		return gate.Identity{}, fmt.Errorf("the operator must run under a ServiceAccount, which the admission policies let release holds, and runs as %q",
-			review.Status.UserInfo.Username)
+		return gate.Identity{}, fmt.Errorf("the operator runs as %q: it must run under a ServiceAccount, "+
+			"since the admission policies let nobody else release a hold", username)
 	}
 	return identity, nil
+}
+
+// veleroInstalled says in one line what would otherwise show as a cache that never synchronizes.
+func veleroInstalled(mapper meta.RESTMapper) error {
+	_, err := mapper.RESTMapping(velerov1.SchemeGroupVersion.WithKind("Backup").GroupKind(), velerov1.SchemeGroupVersion.Version)
+	if meta.IsNoMatchError(err) {
+		return errors.New("the cluster does not know the kind Backup of velero.io/v1: install Velero first (https://velero.io/docs)")
+	}
+	return err
 }

@@ -53,7 +53,6 @@ func operate(ctx context.Context, args []string) error {
 	metricsAddress := flags.String("metrics-bind-address", ":8080", `address of the metrics endpoint; "0" for none`)
 	probeAddress := flags.String("health-probe-bind-address", ":8081", `address of /healthz and /readyz; "0" for none`)
 	leaderElect := flags.Bool("leader-elect", false, "let several replicas agree on the one that works")
-	leaderNamespace := flags.String("leader-election-namespace", "", "namespace of the lease; the operator's own by default, which is known only in a pod")
 	zapOptions := zap.Options{}
 	zapOptions.BindFlags(flags)
 	registerKubeconfig(flags)
@@ -72,7 +71,6 @@ func operate(ctx context.Context, args []string) error {
 		HealthProbeBindAddress:        *probeAddress,
 		LeaderElection:                *leaderElect,
 		LeaderElectionID:              "backstay.dr.backstay.dev",
-		LeaderElectionNamespace:       *leaderNamespace,
 		LeaderElectionReleaseOnCancel: true,
 	}
 	return start(ctx, opts)
