@@ -59,7 +59,7 @@ func Scheme() *runtime.Scheme {
 // NewManager assembles the operator: cache, indexes, controllers.
 func NewManager(ctx context.Context, cfg *rest.Config, opts Options) (ctrl.Manager, error) {
 	cfg = rest.CopyConfig(cfg)
-	cfg.QPS = -1 // API priority and fairness protects the API server; a limit of our own would only delay releases
+	cfg.QPS = -1                           // API priority and fairness protects the API server; a limit of our own would only delay releases
 	cfg.WarningHandler = rest.NoWarnings{} // the warnings that our own writes and probes meet are those of our policies
 	identity, err := whoAmI(ctx, cfg)
 	if err != nil {
