@@ -116,6 +116,11 @@ deploy: go ## Install everything, with the image IMG, into the cluster of the cu
 undeploy: go ## Release what is held, then remove everything.
 	@KUBECTL="$(KUBECTL)" hack/undeploy.sh
 
+# For scripts that call go themselves: eval "$(make flags)".
+.PHONY: flags
+flags:
+	@echo "export CGO_ENABLED='$(CGO_ENABLED)' GOFLAGS='$(GOFLAGS)'"
+
 # Says in one line what is missing, before anything else fails in many.
 .PHONY: go
 go:
