@@ -68,6 +68,10 @@ func (b *Builder) Ensure(ctx context.Context, names ...string) (map[string]strin
 	if err != nil {
 		return nil, err
 	}
+	return b.ensure(ctx, tools)
+}
+
+func (b *Builder) ensure(ctx context.Context, tools []tool) (_ map[string]string, err error) {
 	paths := map[string]string{}
 	var missing []tool
 	modules := map[string]module{}

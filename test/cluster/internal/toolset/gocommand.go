@@ -115,9 +115,17 @@ func (m module) compile(ctx context.Context, batch []tool, folder string, job *j
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		return fmt.Errorf("building %s: %w\n%s", namesOf(batch), err, strings.Join(messages, "\n"))
+		return buildError(batch, err, messages)
 	}
 	return nil
+}
+
+// buildError says why a build failed. A single message (go is too old, a module cannot be had) says it all.
+func buildError(batch []tool, err error, messages []string) error {
+	if len(messages) == 1 {
+		return fmt.Errorf("building %s: %s", namesOf(batch), strings.TrimPrefix(messages[0], "go: "))
+	}
+	return fmt.Errorf("building %s: %w\n%s", namesOf(batch), err, strings.Join(messages, "\n"))
 }
 
 // readMessages reads the go command's output to its end. With -v every compiled package is a line by
