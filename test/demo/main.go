@@ -1,0 +1,84 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Command demo shows Backstay at work: a rollout waits for its backup, and a plan shows its drift. Everything that it
+// prints after a "$" is a command that it runs, and that a reader can run too.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/backstay-dr/backstay/test/cluster/devcluster"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
+	flags.Usage = func() {
+		fmt.Fprint(flags.Output(), "Usage: go run ./test/demo [flags]        run the demo\n"+
+			"       go run ./test/demo [flags] down   remove what it started\n\nFlags:\n")
+		flags.PrintDefaults()
+	}
+	name := flags.String("name", "demo", "`name` of the development cluster to start")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	s, err := newStage(*name)
+	if err != nil {
+		return err
+	}
+	switch {
+	case flags.NArg() == 0:
+		return s.demo(ctx)
+	case flags.NArg() == 1 && flags.Arg(0) == "down":
+		return s.down(ctx)
+	default:
+		return fmt.Errorf("unknown arguments %q: see go run ./test/demo -h", flags.Args())
+	}
+}
+
+func newStage(name string) (*stage, error) {
+	root, err := moduleRoot()
+	if err != nil {
+		return nil, err
+	}
+	folder, err := devcluster.Folder(name, "")
+	if err != nil {
+		return nil, err
+	}
+	return &stage{root: root, out: os.Stdout, name: name, folder: folder}, nil
+}
+
+// demo tells the whole story. A demo that is still there starts over.
+func (s *stage) demo(ctx context.Context) error {
+	for _, act := range []func(context.Context) error{
+		s.cluster, s.install, s.application, s.hold, s.release, s.next,
+	} {
+		if err := act(ctx); err != nil {
+			return fmt.Errorf("%w\nWhat was started is still there, to look at. Remove it: go run ./test/demo --name %s down", err, s.name)
+		}
+	}
+	return nil
+}
+
+// down removes the cluster and all that runs in it.
+func (s *stage) down(ctx context.Context) error {
+	if err := s.build(ctx); err != nil {
+		return err
+	}
+	return s.runCluster(ctx, "down")
+}
