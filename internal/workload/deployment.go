@@ -12,7 +12,8 @@ import (
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
-// annotationTemplateHash carries the hash of a template that Slim has cut. It exists in the operator's cache only.
+// annotationTemplateHash carries the hash of a template that Slim has cut. It means something in the operator's cache
+// only: see slimmed.
 const annotationTemplateHash = v1alpha1.GroupName + "/template-hash"
 
 // FromDeployment is the view of a Deployment and the ReplicaSets that it owns.
@@ -41,7 +42,7 @@ func FromDeployment(d *appsv1.Deployment, sets []appsv1.ReplicaSet) View {
 }
 
 func fromReplicaSet(rs *appsv1.ReplicaSet) Revision {
-	r := Revision{Name: rs.Name, Template: fromPodTemplate(&rs.Spec.Template), Replicas: 1}
+	r := Revision{Name: rs.Name, Created: rs.CreationTimestamp, Template: fromPodTemplate(&rs.Spec.Template), Replicas: 1}
 	if rs.Spec.Replicas != nil {
 		r.Replicas = *rs.Spec.Replicas
 	}
@@ -61,7 +62,7 @@ func deploymentRolledOut(d *appsv1.Deployment) bool {
 
 func fromPodTemplate(t *corev1.PodTemplateSpec) Template {
 	hash := t.Annotations[annotationTemplateHash]
-	if hash == "" {
+	if !slimmed(t) {
 		hash = hashPodSpec(&t.Spec)
 	}
 	out := Template{Hash: hash, Labels: t.Labels}
@@ -71,8 +72,9 @@ func fromPodTemplate(t *corev1.PodTemplateSpec) Template {
 	return out
 }
 
-// Changed says whether anything that a View tells differs between two versions of a Deployment.
+// Changed says whether anything that a View tells differs between two versions of a Deployment. One that was deleted
+// and created again may look like an update.
 func Changed(from, to *appsv1.Deployment) bool {
-	return from.Generation != to.Generation || deploymentRolledOut(from) != deploymentRolledOut(to) ||
+	return from.UID != to.UID || from.Generation != to.Generation || deploymentRolledOut(from) != deploymentRolledOut(to) ||
 		!maps.Equal(from.Labels, to.Labels) || !maps.Equal(from.Annotations, to.Annotations)
 }

@@ -33,7 +33,7 @@ func slimMeta(m *metav1.ObjectMeta) {
 }
 
 func slimTemplate(t *corev1.PodTemplateSpec) {
-	if t.Annotations[annotationTemplateHash] != "" && len(t.Annotations) == 1 {
+	if slimmed(t) {
 		return // transforms may see an object twice
 	}
 	slim := corev1.PodTemplateSpec{}
@@ -43,4 +43,11 @@ func slimTemplate(t *corev1.PodTemplateSpec) {
 		slim.Spec.Containers = append(slim.Spec.Containers, corev1.Container{Image: t.Spec.Containers[i].Image})
 	}
 	*t = slim
+}
+
+// slimmed says whether Slim has cut a template. A container without a name is what tells, since the API server takes
+// none. The annotation does not: anybody may set it on a pod template, and a template that told its own hash could
+// pass for the one that runs.
+func slimmed(t *corev1.PodTemplateSpec) bool {
+	return len(t.Spec.Containers) > 0 && t.Spec.Containers[0].Name == ""
 }

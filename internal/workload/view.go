@@ -38,6 +38,9 @@ type Revision struct {
 	Name     string
 	Template Template
 
+	// Created is when its template first started, as far as the history of the workload reaches.
+	Created metav1.Time
+
 	// Replicas is how many pods of it are wanted.
 	Replicas int32
 }
