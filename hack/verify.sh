@@ -61,8 +61,7 @@ kustomizations() {
 failed=()
 check() {
   echo "==> $1"
-  shift
-  "$@" || failed+=("$1")
+  "$2" || failed+=("$1")
 }
 
 check "licence headers" headers
@@ -73,7 +72,7 @@ check "generated files" generators
 check "kustomizations" kustomizations
 
 if ((${#failed[@]} > 0)); then
-  echo "verify: failed: ${failed[*]}" >&2
+  (IFS=,; echo "verify: failed: ${failed[*]}" >&2)
   exit 1
 fi
 echo "verify: all checks passed"
