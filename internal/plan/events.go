@@ -13,7 +13,7 @@ import (
 
 // Event is a transition that is worth telling people.
 type Event struct {
-	// Workload is the name of the workload that it is about; "" for the release.
+	// Workload is the name of the workload that it is about; "" for the release as a whole.
 	Workload string
 
 	// Warning says that a person should look.
@@ -24,7 +24,7 @@ type Event struct {
 	Action string
 	Note   string
 
-	// Plan says that the plan's own events tell it too.
+	// Plan says that an event of the release is told on its plan too.
 	Plan bool
 }
 
@@ -35,9 +35,7 @@ func Transitions(r *v1alpha1.AppRelease, from, to *v1alpha1.AppReleaseStatus) []
 		ro := &to.Rollouts[i]
 		old := rollout(from, ro.Number)
 		out = append(out, backupTransitions(r, old, ro)...)
-		for j := range ro.Workloads {
-			out = append(out, workloadTransitions(r, ro, record(old, &ro.Workloads[j]), &ro.Workloads[j])...)
-		}
+		out = append(out, workloadTransitions(r, old, ro)...)
 		if ro.Override != nil && old.Override == nil {
 			out = append(out, Event{
 				Warning: true, Plan: true, Reason: "Overridden", Action: "Override",
@@ -79,25 +77,43 @@ func backupTransitions(r *v1alpha1.AppRelease, old, ro *v1alpha1.Rollout) []Even
 	return out
 }
 
-func workloadTransitions(r *v1alpha1.AppRelease, ro *v1alpha1.Rollout, old, rec *v1alpha1.RolloutWorkload) []Event {
+// workloadTransitions tells of each workload that was held or started unheld, and of the first of each sort on the
+// release: events of one reason on one object are counted, and only the text of the first is kept.
+func workloadTransitions(r *v1alpha1.AppRelease, old, ro *v1alpha1.Rollout) []Event {
+	var out []Event
+	told := map[string]bool{}
+	for i := range old.Workloads {
+		told[startEvent(old, &old.Workloads[i]).Reason] = true
+	}
+	for i := range ro.Workloads {
+		rec := &ro.Workloads[i]
+		e := startEvent(ro, rec)
+		if e.Reason == "" || e.Reason == startEvent(old, record(old, rec)).Reason {
+			continue
+		}
+		text := e.Note
+		if !told[e.Reason] {
+			told[e.Reason] = true
+			e.Note = fmt.Sprintf("the rollout of %s %s", r.Spec.Version, text)
+			out = append(out, e)
+		}
+		e.Workload, e.Note = rec.Name, fmt.Sprintf("the rollout to %s %s: see AppRelease %s", r.Spec.Version, text, r.Name)
+		out = append(out, e)
+	}
+	return out
+}
+
+// startEvent is what there is to tell of a workload's record: that it is held, or that it started and was not.
+func startEvent(ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWorkload) Event {
 	switch {
-	case rec.State == v1alpha1.WorkloadHeld && old.State != v1alpha1.WorkloadHeld:
-		return []Event{{
-			Workload: rec.Name, Plan: true, Reason: "Held", Action: "Hold",
-			Note: fmt.Sprintf("rollout of %s to %s is held until its backup is Completed", rec.Name, r.Spec.Version),
-		}}
-	case rec.StartReason != v1alpha1.StartNotHeld || old.StartReason == v1alpha1.StartNotHeld:
-		return nil
+	case rec.State == v1alpha1.WorkloadHeld:
+		return Event{Plan: true, Reason: "Held", Action: "Hold", Note: "is held until its backup is Completed"}
+	case rec.StartReason != v1alpha1.StartNotHeld:
+		return Event{}
 	case ro.Cause == v1alpha1.CauseObserved:
-		return []Event{{
-			Workload: rec.Name, Reason: "Observed", Action: "Rollout",
-			Note: fmt.Sprintf("rollout of %s to %s is backed up, and not held", rec.Name, r.Spec.Version),
-		}}
+		return Event{Reason: "Observed", Action: "Rollout", Note: "is backed up, and not held"}
 	default:
-		return []Event{{
-			Workload: rec.Name, Warning: true, Plan: true, Reason: "Escaped", Action: "Rollout",
-			Note: fmt.Sprintf("rollout of %s to %s started without having been held; it is backed up now", rec.Name, r.Spec.Version),
-		}}
+		return Event{Warning: true, Plan: true, Reason: "Escaped", Action: "Rollout", Note: "started without having been held; it is backed up now"}
 	}
 }
 

@@ -23,15 +23,20 @@ type Events struct {
 
 // Transitions tells what happened to a release, on the release, the plan and the workloads.
 func (e Events) Transitions(in plan.Input, r *v1alpha1.AppRelease, list []plan.Event) {
+	members := map[string]*workload.View{}
+	for i := range in.Members {
+		members[in.Members[i].Name] = &in.Members[i].View
+	}
 	for _, event := range list {
+		if event.Workload != "" {
+			if v := members[event.Workload]; v != nil {
+				e.emit(reference(v), r, event)
+			}
+			continue
+		}
 		e.emit(r, nil, event)
 		if event.Plan && in.Plan != nil {
 			e.emit(in.Plan, r, event)
-		}
-		for i := range in.Members {
-			if event.Workload != "" && in.Members[i].Name == event.Workload {
-				e.emit(reference(&in.Members[i].View), r, event)
-			}
 		}
 	}
 }
