@@ -23,7 +23,7 @@ type Finding struct {
 func Compare(planned string, policy v1alpha1.VersionPolicy, running []Version) Finding {
 	versions := Distinct(running)
 	switch {
-	case len(versions) == 0:
+	case len(running) == 0:
 		return Finding{metav1.ConditionUnknown, v1alpha1.ReasonNoWorkloads}
 	case slices.ContainsFunc(running, unknown):
 		return Finding{metav1.ConditionUnknown, v1alpha1.ReasonVersionUnknown}

@@ -5,6 +5,9 @@
 package drift
 
 import (
+	"cmp"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
@@ -14,18 +17,14 @@ import (
 // LabelVersion is the recommended Kubernetes label for the version of an application.
 const LabelVersion = "app.kubernetes.io/version"
 
-// maxVersion is the longest version that the API takes.
-const maxVersion = 128
-
 // Version is a version and where it was found.
 type Version struct {
 	Value  string
 	Source v1alpha1.VersionSource
 }
 
-// Resolve finds the version of a pod template: a release whose artifacts name one of its images, by digest before by
-// name; the version label of the template, then of the workload; the tag of the first image; else the template's
-// hash. The tag "latest" tells no version.
+// Resolve finds the version of a pod template: a release whose artifacts name its images, by digest before by name;
+// the version label of the template, then of the workload; the tag of the first image; else the template's hash.
 func Resolve(t workload.Template, workloadLabels map[string]string, releases []*v1alpha1.AppRelease) Version {
 	if v := fromArtifacts(t.Images, releases); v != "" {
 		return Version{v, v1alpha1.SourceArtifact}
@@ -37,26 +36,51 @@ func Resolve(t workload.Template, workloadLabels map[string]string, releases []*
 		return Version{v, v1alpha1.SourceWorkloadLabel}
 	}
 	if len(t.Images) > 0 {
-		if v := imageTag(t.Images[0]); v != "" && v != "latest" && len(v) <= maxVersion {
+		if v := imageTag(t.Images[0]); tellsVersion(v) {
 			return Version{v, v1alpha1.SourceImageTag}
 		}
 	}
 	return Version{"template-" + t.Hash, v1alpha1.SourceTemplateHash}
 }
 
+// match counts the images of a template that a release names.
+type match struct{ byDigest, byName int }
+
+func (m match) compare(other match) int {
+	return cmp.Or(cmp.Compare(m.byDigest, other.byDigest), cmp.Compare(m.byName, other.byName))
+}
+
+// fromArtifacts finds the release that names most of the images. Two versions that name as many tell nothing: an image
+// that did not change between them is part of both.
 func fromArtifacts(images []string, releases []*v1alpha1.AppRelease) string {
-	for _, match := range []func(image string, a *v1alpha1.Artifact) bool{matchesDigest, matchesName} {
-		for _, r := range releases {
-			for i := range r.Spec.Artifacts {
-				for _, image := range images {
-					if match(image, &r.Spec.Artifacts[i]) {
-						return r.Spec.Version
-					}
-				}
+	best, version := match{}, ""
+	for _, r := range releases {
+		switch m := matchOf(images, r.Spec.Artifacts); m.compare(best) {
+		case 1:
+			best, version = m, r.Spec.Version
+		case 0:
+			if version != r.Spec.Version {
+				version = ""
 			}
 		}
 	}
-	return ""
+	return version
+}
+
+func matchOf(images []string, artifacts []v1alpha1.Artifact) match {
+	var m match
+	for _, image := range images {
+		named := func(matches func(string, *v1alpha1.Artifact) bool) bool {
+			return slices.ContainsFunc(artifacts, func(a v1alpha1.Artifact) bool { return matches(image, &a) })
+		}
+		switch {
+		case named(matchesDigest):
+			m.byDigest++
+		case named(matchesName):
+			m.byName++
+		}
+	}
+	return m
 }
 
 func matchesDigest(image string, a *v1alpha1.Artifact) bool {
@@ -80,3 +104,9 @@ func imageTag(image string) string {
 	_, tag, _ := strings.Cut(last, ":")
 	return tag
 }
+
+var validTag = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+
+// tellsVersion says whether a tag can stand for a version. The API server takes anything for an image; what is no tag
+// would make a release that nobody can create, and a workload held for ever. "latest" tells nothing.
+func tellsVersion(tag string) bool { return tag != "latest" && validTag.MatchString(tag) }
