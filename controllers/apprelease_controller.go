@@ -74,15 +74,17 @@ func result(ctx context.Context, after time.Duration, err error) (ctrl.Result, e
 // SetupWithManager registers the controller and its watches.
 func (r *AppReleaseReconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	m := mapper{r.Observer}
+	specChanged := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	waitingForLocation := handler.EnqueueRequestsFromMapFunc(m.waitingForLocation)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("apprelease").
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Watches(&v1alpha1.DRPlan{}, &handler.EnqueueRequestForObject{}).
-		Watches(&v1alpha1.DRPlan{}, handler.EnqueueRequestsFromMapFunc(m.neighbours), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.AppRelease{}, handler.EnqueueRequestsFromMapFunc(planOfRelease), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.DRPlan{}, handler.EnqueueRequestsFromMapFunc(m.neighbours), specChanged).
+		Watches(&v1alpha1.AppRelease{}, handler.EnqueueRequestsFromMapFunc(planOfRelease), specChanged).
 		Watches(&appsv1.Deployment{}, m.workload(), builder.WithPredicates(workloadChanged)).
 		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup)).
-		Watches(&velerov1.BackupStorageLocation{}, handler.EnqueueRequestsFromMapFunc(m.waitingForLocation), builder.WithPredicates(locationChanged)).
+		Watches(&velerov1.BackupStorageLocation{}, waitingForLocation, builder.WithPredicates(locationChanged)).
 		Complete(r)
 }
 

@@ -73,11 +73,12 @@ func (r *DRPlanReconciler) assessGate(ctx context.Context, in plan.Input) (plan.
 // SetupWithManager registers the controller and its watches.
 func (r *DRPlanReconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	m := mapper{r.Observer}
+	specChanged := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named("drplan").
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
-		For(&v1alpha1.DRPlan{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.DRPlan{}, handler.EnqueueRequestsFromMapFunc(m.neighbours), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&v1alpha1.DRPlan{}, specChanged).
+		Watches(&v1alpha1.DRPlan{}, handler.EnqueueRequestsFromMapFunc(m.neighbours), specChanged).
 		Watches(&v1alpha1.AppRelease{}, handler.EnqueueRequestsFromMapFunc(planOfRelease)).
 		Watches(&appsv1.Deployment{}, m.workload(), builder.WithPredicates(workloadChanged)).
 		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup), builder.WithPredicates(backupChanged))

@@ -97,5 +97,6 @@ func (r *GateReader) Ours() predicate.Predicate {
 	for _, want := range r.want {
 		names[want.GetName()] = true
 	}
-	return predicate.And(predicate.GenerationChangedPredicate{}, predicate.NewPredicateFuncs(func(obj client.Object) bool { return names[obj.GetName()] }))
+	ours := predicate.NewPredicateFuncs(func(obj client.Object) bool { return names[obj.GetName()] })
+	return predicate.And(predicate.GenerationChangedPredicate{}, ours)
 }

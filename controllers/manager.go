@@ -59,8 +59,10 @@ func Scheme() *runtime.Scheme {
 // NewManager assembles the operator: cache, indexes, controllers.
 func NewManager(ctx context.Context, cfg *rest.Config, opts Options) (ctrl.Manager, error) {
 	cfg = rest.CopyConfig(cfg)
-	cfg.QPS = -1                           // API priority and fairness protects the API server; a limit of our own would only delay releases
-	cfg.WarningHandler = rest.NoWarnings{} // the warnings that our own writes and probes meet are those of our policies
+	// API priority and fairness protects the API server; a limit of our own would only delay releases.
+	cfg.QPS = -1
+	// The warnings that our own writes and probes meet are those of our own policies.
+	cfg.WarningHandler = rest.NoWarnings{}
 	identity, err := whoAmI(ctx, cfg)
 	if err != nil {
 		return nil, err
@@ -124,7 +126,8 @@ func whoAmI(ctx context.Context, cfg *rest.Config) (gate.Identity, error) {
 	if err != nil {
 		return gate.Identity{}, err
 	}
-	review, err := clients.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+	reviews := clients.AuthenticationV1().SelfSubjectReviews()
+	review, err := reviews.Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
 	if err != nil {
 		return gate.Identity{}, fmt.Errorf("ask the API server who the operator is: %w", err)
 	}

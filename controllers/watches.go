@@ -38,7 +38,7 @@ func (m mapper) workload() handler.EventHandler {
 		for _, p := range plans {
 			q.Add(ctrl.Request{NamespacedName: client.ObjectKeyFromObject(p)})
 		}
-		if namespace, name, ok := strings.Cut(obj.GetAnnotations()[v1alpha1.AnnotationHeldBy], "/"); ok && namespace == obj.GetNamespace() {
+		if namespace, name, ok := strings.Cut(holdMark(obj), "/"); ok && namespace == obj.GetNamespace() {
 			q.Add(ctrl.Request{NamespacedName: client.ObjectKey{Namespace: namespace, Name: name}})
 		}
 	}
@@ -47,12 +47,14 @@ func (m mapper) workload() handler.EventHandler {
 		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { enqueue(ctx, e.Object, q) },
 		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
 			enqueue(ctx, e.ObjectNew, q)
-			if !maps.Equal(e.ObjectOld.GetLabels(), e.ObjectNew.GetLabels()) {
+			if !maps.Equal(e.ObjectOld.GetLabels(), e.ObjectNew.GetLabels()) || holdMark(e.ObjectOld) != holdMark(e.ObjectNew) {
 				enqueue(ctx, e.ObjectOld, q)
 			}
 		},
 	}
 }
+
+func holdMark(obj client.Object) string { return obj.GetAnnotations()[v1alpha1.AnnotationHeldBy] }
 
 // neighbours enqueues the plans that share a workload with a plan: whether they overlap is reported on each.
 func (m mapper) neighbours(ctx context.Context, obj client.Object) []ctrl.Request {

@@ -76,7 +76,9 @@ func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) er
 
 // createReleases makes the releases that do not exist yet, and returns every release by the name that the decision
 // knows it by.
-func (a *Actuator) createReleases(ctx context.Context, in plan.Input, create []*v1alpha1.AppRelease) (map[string]*v1alpha1.AppRelease, error) {
+func (a *Actuator) createReleases(
+	ctx context.Context, in plan.Input, create []*v1alpha1.AppRelease,
+) (map[string]*v1alpha1.AppRelease, error) {
 	stored := map[string]*v1alpha1.AppRelease{}
 	for _, r := range in.Releases {
 		stored[r.Name] = r
@@ -113,7 +115,9 @@ func (a *Actuator) existingRelease(ctx context.Context, want *v1alpha1.AppReleas
 
 // writeStatuses patches the statuses that differ, each against the object that the decision was made on, and tells
 // what changed.
-func (a *Actuator) writeStatuses(ctx context.Context, in plan.Input, stored map[string]*v1alpha1.AppRelease, statuses map[string]*v1alpha1.AppReleaseStatus) error {
+func (a *Actuator) writeStatuses(
+	ctx context.Context, in plan.Input, stored map[string]*v1alpha1.AppRelease, statuses map[string]*v1alpha1.AppReleaseStatus,
+) error {
 	for _, name := range slices.Sorted(maps.Keys(statuses)) {
 		base := stored[name]
 		changed := base.DeepCopy()
@@ -143,8 +147,7 @@ func (a *Actuator) createBackup(ctx context.Context, b *velerov1.Backup) error {
 	if err := a.Live.Get(ctx, client.ObjectKeyFromObject(b), got); err != nil {
 		return fmt.Errorf("read Backup %s: %w", b.Name, err)
 	}
-	if !maps.Equal(velero.Labels(got.Labels[v1alpha1.LabelNamespace], got.Labels[v1alpha1.LabelPlan]),
-		velero.Labels(b.Labels[v1alpha1.LabelNamespace], b.Labels[v1alpha1.LabelPlan])) {
+	if got.Labels[v1alpha1.LabelNamespace] != b.Labels[v1alpha1.LabelNamespace] || got.Labels[v1alpha1.LabelPlan] != b.Labels[v1alpha1.LabelPlan] {
 		return fmt.Errorf("the Backup %s exists and is not of this plan: delete it by a DeleteBackupRequest", b.Name)
 	}
 	return nil
@@ -168,7 +171,8 @@ func (a *Actuator) markBackups(ctx context.Context, d plan.Decision) error {
 func (a *Actuator) patchBackup(ctx context.Context, name string, patch []byte) error {
 	b := &velerov1.Backup{}
 	b.Namespace, b.Name = a.VeleroNamespace, name
-	if err := a.Client.Patch(ctx, b, client.RawPatch(types.MergePatchType, patch)); client.IgnoreNotFound(err) != nil {
+	err := a.Client.Patch(ctx, b, client.RawPatch(types.MergePatchType, patch))
+	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("patch Backup %s: %w", name, err)
 	}
 	return nil
@@ -180,7 +184,8 @@ func (a *Actuator) startAll(ctx context.Context, starts []plan.Start) error {
 		if err := a.patchWorkload(ctx, &s.Workload, workload.ReleasePatch(&s.Workload)); err != nil {
 			return err
 		}
-		log.FromContext(ctx).Info("Released a workload", "kind", s.Workload.Kind, "workload", s.Workload.Name, "reason", s.Reason, "backup", s.Backup)
+		log.FromContext(ctx).Info("Released a workload",
+			"kind", s.Workload.Kind, "workload", s.Workload.Name, "reason", s.Reason, "backup", s.Backup)
 		a.Events.Started(*s)
 		a.Metrics.Started(*s, a.Now())
 	}

@@ -72,8 +72,8 @@ func (o *Observer) member(ctx context.Context, in *plan.Input, d *appsv1.Deploym
 func (o *Observer) PlansSelecting(ctx context.Context, obj client.Object) ([]*v1alpha1.DRPlan, error) {
 	var out []*v1alpha1.DRPlan
 	for _, label := range labelsOf(obj) {
-		list := &v1alpha1.DRPlanList{}
-		if err := o.Reader.List(ctx, list, client.InNamespace(obj.GetNamespace()), client.MatchingFields{fieldSelector: label}); err != nil {
+		list, by := &v1alpha1.DRPlanList{}, client.MatchingFields{fieldSelector: label}
+		if err := o.Reader.List(ctx, list, client.InNamespace(obj.GetNamespace()), by); err != nil {
 			return nil, err
 		}
 		for i := range list.Items {

@@ -27,9 +27,11 @@ func DefaultLocation(locations []velerov1.BackupStorageLocation) *velerov1.Backu
 func LocationProblem(location *velerov1.BackupStorageLocation, name, namespace string) string {
 	switch {
 	case location == nil && name == "":
-		return "Velero has no default BackupStorageLocation: mark one with spec.default=true, or name one in the plan's spec.backup.storageLocation"
+		return "Velero has no default BackupStorageLocation: " +
+			"mark one with spec.default=true, or name one in the plan's spec.backup.storageLocation"
 	case location == nil:
-		return fmt.Sprintf("BackupStorageLocation %s does not exist in Velero's namespace: create it, or correct the plan's spec.backup.storageLocation", name)
+		return fmt.Sprintf("BackupStorageLocation %s does not exist in Velero's namespace: "+
+			"create it, or correct the plan's spec.backup.storageLocation", name)
 	case name != "" && !location.Spec.Default && location.Labels[v1alpha1.LabelAllowPrefix+namespace] != "true":
 		return fmt.Sprintf("BackupStorageLocation %s does not admit namespace %s: its administrator admits it by the label %s%s=true",
 			name, namespace, v1alpha1.LabelAllowPrefix, namespace)

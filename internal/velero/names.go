@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -16,8 +17,12 @@ import (
 // maxBackupName is the longest name of a Backup that Velero can restore from: it puts the name into labels.
 const maxBackupName = validation.LabelValueMaxLength
 
-// shortHash keeps names that were cut or changed apart.
+// shortHash keeps names apart that were cut or changed, within one namespace.
 const shortHash = 8
+
+// longHash keeps the names of Backups apart, which all tenants share a namespace for: the names are foreseeable, so
+// that nobody must be able to find a version of their own that leads to the name of somebody else's next Backup.
+const longHash = 16
 
 // BackupID identifies one attempt at the backup of one rollout. Everything about a Backup's name follows from it, so
 // that an operator that was killed finds its Backup again instead of starting another.
@@ -31,15 +36,13 @@ type BackupID struct {
 
 // Name of the Backup: readable, at most 63 characters, never the same for two IDs.
 func (id BackupID) Name() string {
-	suffix := fmt.Sprintf("-%d-%s", id.Rollout, hash(id.Namespace, id.Plan, id.Version, fmt.Sprint(id.Rollout), fmt.Sprint(id.Attempt)))
+	number := strconv.Itoa(int(id.Rollout))
 	if id.Attempt > 1 {
-		suffix = fmt.Sprintf("-%d.%d%s", id.Rollout, id.Attempt, suffix[strings.LastIndex(suffix, "-"):])
+		number += "." + strconv.Itoa(int(id.Attempt))
 	}
-	base := dnsName(id.Plan + "-" + id.Version)
-	if limit := maxBackupName - len(suffix); len(base) > limit {
-		base = strings.TrimRight(base[:limit], "-.")
-	}
-	return base + suffix
+	digest := hash(longHash, id.Namespace, id.Plan, id.Version, strconv.Itoa(int(id.Rollout)), strconv.Itoa(int(id.Attempt)))
+	suffix := "-" + number + "-" + digest
+	return cut(dnsName(id.Plan+"-"+id.Version), maxBackupName-len(suffix)) + suffix
 }
 
 // ReleaseName is the name of the AppRelease that the operator makes: "<plan>-<version>", as far as a name can hold
@@ -55,7 +58,7 @@ func ReleaseName(plan, version string) string {
 // UniqueReleaseName is the name to take where ReleaseName belongs to another plan's release: plan "a-b" with version
 // "1" and plan "a" with version "b-1" want the same one.
 func UniqueReleaseName(plan, version string) string {
-	return dnsName(plan+"-"+version) + "-" + hash(plan, version)
+	return dnsName(plan+"-"+version) + "-" + hash(shortHash, plan, version)
 }
 
 // LabelValue is a version in the form of a label's value: itself where it is one, else cut and with a hash.
@@ -63,11 +66,12 @@ func LabelValue(version string) string {
 	if len(validation.IsValidLabelValue(version)) == 0 {
 		return version
 	}
-	base := dnsName(version)
-	if limit := validation.LabelValueMaxLength - shortHash - 1; len(base) > limit {
-		base = strings.TrimRight(base[:limit], "-.")
-	}
-	return base + "-" + hash(version)
+	return cut(dnsName(version), validation.LabelValueMaxLength-shortHash-1) + "-" + hash(shortHash, version)
+}
+
+// cut shortens a name of dnsName, so that it still ends in a letter or digit.
+func cut(name string, limit int) string {
+	return strings.TrimRight(name[:min(len(name), limit)], "-.")
 }
 
 // dnsName lowers a text and replaces what a DNS subdomain cannot hold. Both ends and every dot have a letter or digit
@@ -93,7 +97,8 @@ func dnsName(s string) string {
 	return name
 }
 
-func hash(parts ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return hex.EncodeToString(sum[:])[:shortHash]
+// hash of several texts. They are quoted, so that no two lists of texts look the same.
+func hash(length int, parts ...string) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", parts))
+	return hex.EncodeToString(sum[:])[:length]
 }
