@@ -75,10 +75,19 @@ func (d *decider) copyBackup(to *v1alpha1.RolloutBackup, b *velerov1.Backup) {
 	case velero.Failed:
 		to.StartTime, to.CompletionTime = b.Status.StartTimestamp, b.Status.CompletionTimestamp
 		to.QueuePosition = 0
-		d.fail(to, string(b.Status.Phase))
+		d.fail(to, failedPhase(b))
 	default:
 		d.copyWaiting(to, b)
 	}
+}
+
+// failedPhase is the phase of a Backup that failed, by the name under which nobody takes it for one that did not:
+// Completed with a failure reason is Failed.
+func failedPhase(b *velerov1.Backup) string {
+	if b.Status.Phase == velerov1.BackupPhaseCompleted {
+		return string(velerov1.BackupPhaseFailed)
+	}
+	return string(b.Status.Phase)
 }
 
 func (d *decider) fail(b *v1alpha1.RolloutBackup, phase string) {
