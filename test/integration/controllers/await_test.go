@@ -44,9 +44,36 @@ func (s *shop) await(what string, within time.Duration, condition func() (bool, 
 	}
 }
 
+// keepsFor fails the test as soon as a condition does not hold any more. It is for what must not happen, and so can
+// only ever be watched for a while.
+func (s *shop) keepsFor(within time.Duration, what string, condition func() (bool, any)) {
+	s.Helper()
+	end := time.NewTimer(within)
+	defer end.Stop()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if ok, saw := condition(); !ok {
+			s.Fatalf("%s: not any more; instead:\n%s", what, show(saw))
+		}
+		select {
+		case <-tick.C:
+		case <-end.C:
+			return
+		}
+	}
+}
+
+func contains(text, part string) bool { return strings.Contains(text, part) }
+
+func replaceNamespace(text, namespace string) string { return strings.ReplaceAll(text, "NAMESPACE", namespace) }
+
 func show(saw any) string {
 	if text, ok := saw.(string); ok {
 		return text
+	}
+	if obj, ok := saw.(client.Object); ok {
+		obj.SetManagedFields(nil)
 	}
 	raw, err := json.MarshalIndent(saw, "", " ")
 	if err != nil {
@@ -64,6 +91,9 @@ func (s *shop) see(obj client.Object, key client.ObjectKey) bool {
 	}
 	return err == nil
 }
+
+// rootKey is the key of an object that is in no namespace.
+func (s *shop) rootKey(name string) client.ObjectKey { return client.ObjectKey{Name: name} }
 
 func (s *shop) key(name string) client.ObjectKey {
 	return client.ObjectKey{Namespace: s.namespace, Name: name}

@@ -1,0 +1,154 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+)
+
+func TestPlanDeletedWhileSomethingIsHeldReleasesIt(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.roll("web", "2")
+	s.awaitBackup("shop-2", 0)
+	s.mustBeHeld("web")
+	s.delete(s.plan("shop"))
+	s.awaitStarted("web", "2")
+	s.warns(s.awaitEvent("Deployment", "web", "Released"), "the DRPlan that held it is gone")
+	s.says(s.awaitReady("shop-2", v1alpha1.ReasonPlanNotFound).Message, "there is no DRPlan shop", "create it, or delete this release")
+}
+
+func TestPlanDeletedReleasesNothingThatAnotherPlanHoldsToo(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.create(s.plan("zone"))
+	s.awaitSettled("zone")
+	s.roll("web", "2")
+	s.awaitBackup("shop-2", 0)
+	s.delete(s.plan("shop"))
+	s.awaitBackup("zone-2", 0)
+	s.mustBeHeld("web")
+	s.complete(s.awaitBackup("zone-2", 0))
+	s.awaitStarted("web", "2")
+}
+
+func TestModeChangedWhileHeldReleases(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []v1alpha1.GateMode{v1alpha1.GateModeObserve, v1alpha1.GateModeOff} {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			s.roll("web", "2")
+			s.awaitBackup("shop-2", 0)
+			s.mustBeHeld("web")
+			s.patchPlan(fmt.Sprintf(`{"spec":{"gate":{"mode":%q}}}`, mode))
+			s.awaitStarted("web", "2")
+			s.warns(s.awaitEvent("Deployment", "web", "Released"), "the plan's gate does not hold any more")
+			s.awaitReady("shop-2", v1alpha1.ReasonRolledOut)
+			if got := s.release("shop-2").Status.Rollouts[0].Workloads[0].StartReason; got != v1alpha1.StartModeChanged {
+				t.Errorf("it started because of %q", got)
+			}
+			s.awaitPlan(v1alpha1.ConditionGated, map[v1alpha1.GateMode]string{
+				v1alpha1.GateModeObserve: v1alpha1.ReasonModeObserve, v1alpha1.GateModeOff: v1alpha1.ReasonModeOff,
+			}[mode])
+		})
+	}
+}
+
+func TestDeadline(t *testing.T) {
+	t.Parallel()
+	for _, action := range []v1alpha1.DeadlineAction{v1alpha1.DeadlineRelease, v1alpha1.DeadlineHold} {
+		t.Run(string(action), func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t, func(p *v1alpha1.DRPlan) { p.Spec.Gate.DeadlineSeconds, p.Spec.Gate.OnDeadline = 60, action })
+			s.roll("web", "2")
+			backup := s.awaitBackup("shop-2", 0)
+			s.pass(backup, velerov1.BackupPhaseInProgress, nil)
+			s.awaitReady("shop-2", v1alpha1.ReasonBackupInProgress)
+			// The hold is recorded in the release and nowhere else: it may as well have begun almost a minute ago.
+			s.heldSince(time.Now().Add(-56 * time.Second))
+			s.pass(backup, velerov1.BackupPhaseInProgress, map[string]any{"progress": map[string]int{"totalItems": 9, "itemsBackedUp": 1}})
+			s.mustBeHeld("web")
+			if action == v1alpha1.DeadlineRelease {
+				s.awaitStarted("web", "2")
+				s.warns(s.awaitEvent("Deployment", "web", "Released"), "without a backup", "deadline")
+				s.awaitReady("shop-2", v1alpha1.ReasonRolledOut)
+				return
+			}
+			s.await("told", patience, func() (bool, any) {
+				ready := s.awaitReady("shop-2", v1alpha1.ReasonBackupInProgress)
+				return contains(ready.Message, "until the backup is Completed (the deadline was"), ready.Message
+			})
+			s.mustBeHeld("web")
+			s.pass(backup, velerov1.BackupPhaseCompleted, nil)
+			s.awaitStarted("web", "2")
+		})
+	}
+}
+
+// heldSince changes since when the newest rollout of shop-2 is held.
+func (s *shop) heldSince(when time.Time) {
+	s.Helper()
+	s.await("the hold changed", patience, func() (bool, any) {
+		r := s.release("shop-2")
+		at := metav1.NewTime(when)
+		r.Status.Rollouts[0].Workloads[0].HeldSince = &at
+		err := s.stage.Live.Status().Update(s.Context(), r)
+		return err == nil, err
+	})
+}
+
+func TestNothingIsBegunInANamespaceThatGoesAway(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	// Nothing finalizes namespaces here: it stays Terminating.
+	s.delete(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}})
+	s.await("Terminating", patience, func() (bool, any) {
+		ns := &corev1.Namespace{}
+		return s.see(ns, s.rootKey(s.namespace)) && ns.DeletionTimestamp != nil, ns
+	})
+	s.roll("web", "2")
+	s.mustBeHeld("web")
+	s.keepsFor(2*time.Second, "nothing is begun", func() (bool, any) {
+		return len(s.backups()) == 0 && len(s.releases()) == 0, s.backups()
+	})
+}
+
+func TestWorkloadThatIsDeletedWhileHeldAbandonsItsRollout(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.roll("web", "2")
+	s.awaitBackup("shop-2", 0)
+	s.delete(s.workload("web"))
+	s.says(s.awaitReady("shop-2", v1alpha1.ReasonAbandoned).Message, "web: gone, or not selected by the plan any more")
+	s.create(s.deployment("web", "3"))
+	s.awaitStarted("web", "3")
+	s.awaitPlan(v1alpha1.ConditionReady, v1alpha1.ReasonReconciled)
+	s.await("the new one is the baseline", patience, func() (bool, any) {
+		v := s.current().Status.Versions
+		return v.Running == "3", v
+	})
+	s.backupsAre(1)
+}
+
+func TestLabelsRemovedWhileHeldReleases(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.roll("web", "2")
+	s.awaitBackup("shop-2", 0)
+	s.mustBeHeld("web")
+	s.patch(&appsv1.Deployment{ObjectMeta: s.meta("web")}, fmt.Sprintf(`{"metadata":{"labels":{%q:null}}}`, partOf))
+	s.awaitStarted("web", "2")
+	s.warns(s.awaitEvent("Deployment", "web", "Released"), "selects it no more")
+	s.awaitReady("shop-2", v1alpha1.ReasonAbandoned)
+}
