@@ -1,0 +1,130 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/backstay-dr/backstay/test/cluster/devcluster"
+)
+
+const (
+	operatorName      = "backstay"
+	operatorNamespace = "backstay-system"
+	operatorAccount   = "backstay-controller-manager"
+)
+
+func (i *installation) buildOperator(ctx context.Context) (err error) {
+	i.operatorBinary = filepath.Join(i.cluster.Folder(), "home", "backstay")
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", i.operatorBinary, "./cmd/backstay")
+	cmd.Dir = root()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build the operator: %w\n%s", err, out)
+	}
+	i.operatorKubeconfig, err = i.cluster.ServiceAccountKubeconfig(ctx, operatorNamespace, operatorAccount)
+	return err
+}
+
+// startOperator runs the operator under its own ServiceAccount, as one more program of the cluster.
+func (i *installation) startOperator(ctx context.Context, name string) error {
+	metrics, err := i.cluster.ReservePort()
+	if err != nil {
+		return err
+	}
+	probes, err := i.cluster.ReservePort()
+	if err != nil {
+		return err
+	}
+	return i.cluster.Run(ctx, devcluster.Program{
+		Name: name, Path: i.operatorBinary, Port: probes,
+		Env: []string{"KUBECONFIG=" + i.operatorKubeconfig},
+		Args: []string{
+			fmt.Sprintf("--metrics-bind-address=127.0.0.1:%d", metrics),
+			fmt.Sprintf("--health-probe-bind-address=127.0.0.1:%d", probes),
+		},
+		Ready: func(ctx context.Context) error { return ready(ctx, probes) },
+	})
+}
+
+func ready(ctx context.Context, port int) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/readyz", port), nil)
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	if err := answer.Body.Close(); err != nil {
+		return err
+	}
+	if answer.StatusCode != http.StatusOK {
+		return errors.New(answer.Status)
+	}
+	return nil
+}
+
+// killOperator ends the operator as a crash would. It is started again when the test is over, at the latest.
+func (i *installation) killOperator(t *testing.T) {
+	t.Helper()
+	if err := i.cluster.KillProgram(t.Context(), operatorName, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { i.ensureRunning(t, operatorName) })
+}
+
+// restart starts a program that was stopped.
+func (i *installation) restart(t *testing.T, program string) {
+	t.Helper()
+	if err := i.cluster.StartProgram(t.Context(), program); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// stopVelero stops Velero; it is started again when the test is over, at the latest.
+func (i *installation) stopVelero(t *testing.T) {
+	t.Helper()
+	if err := i.cluster.StopProgram(t.Context(), devcluster.Velero); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { i.ensureRunning(t, devcluster.Velero) })
+}
+
+func (i *installation) ensureRunning(t *testing.T, program string) {
+	t.Helper()
+	for _, p := range i.cluster.Status().Programs {
+		if p.Name == program && p.State == "Ready" {
+			return
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := i.cluster.StartProgram(ctx, program); err != nil {
+		t.Errorf("start %s again: %v", program, err)
+	}
+}
+
+// operatorLog is what an operator said.
+func (i *installation) operatorLog(name string) string {
+	text, err := os.ReadFile(filepath.Join(i.cluster.Folder(), "logs", name+".log"))
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+func lastLines(text string, n int) string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}

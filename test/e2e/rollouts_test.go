@@ -1,0 +1,62 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"fmt"
+	"testing"
+)
+
+// (a) Rollouts by twenty different means: each waits for a backup of its own. Rollouts of one plan follow one another,
+// so they are spread over several.
+func TestPromise1_NoNewRevisionBeforeItsBackup(t *testing.T) {
+	t.Parallel()
+	const lanes = 5
+	for lane := range lanes {
+		t.Run(fmt.Sprintf("lane %d", lane+1), func(t *testing.T) {
+			t.Parallel()
+			a := newApp(t, shared, "web")
+			for n := lane; n < len(allMeans); n += lanes {
+				t.Run(allMeans[n].name, func(t *testing.T) { a.on(t).rollOutBy(allMeans[n], fmt.Sprintf("1.5.%d", n)) })
+			}
+		})
+	}
+}
+
+// on is the same application in a subtest.
+func (a *app) on(t *testing.T) *app {
+	b := *a
+	b.t = t
+	dev, root := *a.dev, *a.root
+	dev.t, root.t = t, t
+	b.dev, b.root = &dev, &root
+	return &b
+}
+
+func (a *app) rollOutBy(m means, version string) {
+	a.t.Helper()
+	before := a.look("web")
+	m.change(a, version)
+	a.awaitStarted(before)
+	a.protected(before)
+}
+
+// (e) Several Deployments that change together are one release with one backup.
+func TestThreeDeploymentsShareOneReleaseAndOneBackup(t *testing.T) {
+	t.Parallel()
+	names := []string{"api", "web", "worker"}
+	a := newApp(t, shared, names...)
+	before := a.look(names...)
+	a.dev.feed(manifest(deployment("api", "1.5.0"), deployment("web", "1.5.0"), deployment("worker", "1.5.0")), "apply", "-f", "-")
+	a.awaitStarted(before)
+	a.protected(before)
+
+	rollout := a.awaitOutcome("1.5.0", "RolledOut")
+	if len(rollout.Workloads) != len(names) {
+		t.Errorf("the rollout has %d workloads, want %d: %+v", len(rollout.Workloads), len(names), rollout.Workloads)
+	}
+	if releases := a.releases(); len(releases) != 1 {
+		t.Errorf("there are releases %v, want one", releases)
+	}
+}
