@@ -67,9 +67,10 @@ variables.hold ? (
   k == USER_PAUSED ? !(variables.hold && variables.userPaused) :
   variables.override || !variables.asked))`)},
 		// The record of an override that this write brings and did not earn: copied by hand, or by `kubectl rollout
-		// undo` from a ReplicaSet. It becomes again what it was. Whoever removes a record may.
+		// undo` from a ReplicaSet. It becomes again what it was. Whoever removes a record may. A record of this very
+		// write that is not honoured here is another plan's, and for the backstop to deny.
 		{Name: "unearned", Expression: cel(`
-variables.honoured ? [] : RECORD.filter(k,
+variables.honoured || variables.recorded ? [] : RECORD.filter(k,
   k in variables.annotations && variables.annotations[?k] != variables.oldAnnotations[?k])`)},
 	}
 }

@@ -9,6 +9,9 @@ import (
 	"os"
 	"testing"
 
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
 	"github.com/backstay-dr/backstay/test/integration/harness"
 )
 
@@ -16,6 +19,7 @@ import (
 var plane *harness.ControlPlane
 
 func TestMain(m *testing.M) {
+	log.SetLogger(logr.Discard())
 	os.Exit(harness.Main(m, func(cp *harness.ControlPlane) { plane = cp }, func(cp *harness.ControlPlane) error {
 		return cp.InstallGate(context.Background())
 	}))

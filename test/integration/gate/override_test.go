@@ -75,9 +75,164 @@ func TestOverrideWithoutTheVerbIsDenied(t *testing.T) {
 		"alone":           annotation(v1alpha1.AnnotationOverride, "please"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := s.patch(dev, body)
+			_, err := s.in(t).patch(dev, body)
 			refused(t, err, `user dev may not override the hold of DRPlan shop`, `needs the verb override on drplans.dr.backstay.dev shop in namespace `+s.namespace)
 		})
 	}
 	s.is(s.get("web"), free("1"))
+}
+
+func TestOverrideNeedsAReasonOfBoundedLength(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	admin := s.as(s.admin)
+	for name, reason := range map[string]string{"empty": "", "too long": strings.Repeat("x", 257)} {
+		t.Run(name, func(t *testing.T) {
+			_, err := s.in(t).patch(admin, overrideWith("2", reason))
+			refused(t, err, "the value of the annotation 'dr.backstay.dev/override' must be the reason of the override, 1 to 256 characters")
+		})
+	}
+	longest := strings.Repeat("ü", 256)
+	at := s.get("web").ResourceVersion
+	s.is(s.mustPatch(admin, overrideWith("2", longest)), s.overridden("2", longest, at))
+}
+
+func TestOverrideOfNothingIsDenied(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	for name, body := range map[string]string{
+		"alone":              annotation(v1alpha1.AnnotationOverride, "in advance"),
+		"the same template":  overrideWith("1", "in advance"),
+		"with other changes": fmt.Sprintf(`{"metadata":{"annotations":{%q:"x"}},"spec":{"replicas":5}}`, v1alpha1.AnnotationOverride),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := s.in(t).patch(s.as(s.admin), body)
+			refused(t, err, "there is nothing to override: web is not held, and this write does not change its pod template")
+		})
+	}
+	s.is(s.get("web"), free("1"))
+}
+
+func TestOverrideMayBeRepeatedForTheSameReason(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	admin := s.as(s.admin)
+	for tag := 2; tag < 5; tag++ {
+		at := s.mustPatch(admin, image(fmt.Sprint(tag))).ResourceVersion
+		s.is(s.mustPatch(admin, annotation(v1alpha1.AnnotationOverride, "again")), s.overridden(fmt.Sprint(tag), "again", at))
+	}
+}
+
+// An override in a manifest asks again with every apply. It is honoured together with a change, and refused without.
+func TestOverrideInAManifestIsRefusedOnceItHasServed(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	k := s.cp.Kubectl(t, s.admin, s.namespace)
+	apply := []string{"apply", "--server-side", "--force-conflicts", "-f", "-"}
+	with := func(tag string) string {
+		return strings.Replace(manifest(tag), "metadata:\n  name: web", "metadata:\n  name: web\n  annotations: {dr.backstay.dev/override: hotfix}", 1)
+	}
+	at := s.get("web").ResourceVersion
+	k.RunWith(with("2"), apply...)
+	s.is(s.get("web"), s.overridden("2", "hotfix", at))
+	if result := k.Try(with("2"), apply...); result.Code == 0 || !strings.Contains(result.Stderr, "there is nothing to override") {
+		t.Errorf("code %d: %s", result.Code, result.Stderr)
+	}
+}
+
+func TestOverrideThatWasStoredBeforeThePlanAsksForNothing(t *testing.T) {
+	t.Parallel()
+	s := newEmptyShopOn(t, plane)
+	d := s.deployment("web")
+	d.Annotations = map[string]string{v1alpha1.AnnotationOverride: "left over"}
+	s.create(d)
+	s.create(s.plan("shop", v1alpha1.GateModeHold))
+	// Whoever touches it, it is neither honoured nor in the way, and is taken away.
+	s.is(s.mustPatch(s.as(s.admin), image("2")), s.held("2"))
+}
+
+func TestRecordOfAnOverrideIsNotReplayedByRolloutUndo(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.revision(1)
+	admin := s.as(s.admin)
+	s.mustPatch(admin, overrideWith("2", "hotfix"))
+	s.revision(2) // has the record among its annotations
+	s.mustPatch(s.operator(), fmt.Sprintf(`{"metadata":{"annotations":{%q:null,%q:null,%q:null}}}`,
+		v1alpha1.AnnotationOverrideReason, v1alpha1.AnnotationOverriddenBy, v1alpha1.AnnotationOverriddenAt))
+	s.mustPatch(admin, image("3"))
+	s.release()
+	s.revision(3)
+	k := s.cp.Kubectl(t, s.admin, s.namespace)
+	s.warned(k.Run("rollout", "undo", "deployment/web", "--to-revision=2"))
+	s.is(s.get("web"), s.held("2"))
+}
+
+func TestRecordOfAnOverrideCannotBeForged(t *testing.T) {
+	t.Parallel()
+	record := func(user, at string) string {
+		return fmt.Sprintf(`{"metadata":{"annotations":{%q:"forged",%q:%q,%q:%q}},`, v1alpha1.AnnotationOverrideReason,
+			v1alpha1.AnnotationOverriddenBy, user, v1alpha1.AnnotationOverriddenAt, at)
+	}
+	t.Run("a record of another write is dropped", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		s.is(s.mustPatch(s.as(s.developer), record("dev", "1")+image("2")[1:]), s.held("2"))
+		s.is(s.mustPatch(s.as(s.developer), record("dev", "1")+`"spec":{"replicas":3}}`), s.held("2"))
+	})
+	t.Run("a record of another user is dropped", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		s.is(s.mustPatch(s.as(s.admin), record("dev", s.get("web").ResourceVersion)+image("2")[1:]), s.held("2"))
+	})
+	t.Run("one that fits is denied without the verb", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		_, err := s.patch(s.as(s.developer), record("dev", s.get("web").ResourceVersion)+image("2")[1:])
+		refused(t, err, "user dev may not override the hold of DRPlan shop, nor set the record of an override by hand")
+	})
+	t.Run("with the verb it is an override, and recorded as such", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		at := s.get("web").ResourceVersion
+		s.is(s.mustPatch(s.as(s.admin), record("admin-of-"+s.namespace, at)+image("2")[1:]), s.overridden("2", "forged", at))
+	})
+	t.Run("a true record cannot be rewritten", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		at := s.get("web").ResourceVersion
+		s.mustPatch(s.as(s.admin), overrideWith("2", "true"))
+		s.is(s.mustPatch(s.as(s.developer), record("dev", "1")+`"spec":{"replicas":3}}`), s.overridden("2", "true", at))
+	})
+	t.Run("a record may be removed", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		s.mustPatch(s.as(s.admin), overrideWith("2", "true"))
+		s.is(s.mustPatch(s.as(s.developer), fmt.Sprintf(`{"metadata":{"annotations":{%q:null,%q:null,%q:null}}}`,
+			v1alpha1.AnnotationOverrideReason, v1alpha1.AnnotationOverriddenBy, v1alpha1.AnnotationOverriddenAt)), free("2"))
+	})
+}
+
+func TestMarkOfAHoldCannotBeForged(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	dev := s.as(s.developer)
+	mark := fmt.Sprintf(`{"metadata":{"annotations":{%q:%q,%q:"true"}},`, v1alpha1.AnnotationHeldBy, s.namespace+"/shop", v1alpha1.AnnotationUserPaused)
+	s.is(s.mustPatch(dev, mark+`"spec":{"replicas":3}}`), free("1"))
+	s.is(s.mustPatch(dev, mark+`"spec":{"paused":true}}`), state{Image: "shop/web:1", Paused: true})
+}
+
+func TestStaleMarkOfAHoldIsNoHoldAndGoesWithTheNextWrite(t *testing.T) {
+	t.Parallel()
+	for name, holder := range map[string]string{"of its own namespace": "%s/shop", "restored from another": "elsewhere-%s/shop"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newEmptyShopOn(t, plane)
+			d := s.deployment("web")
+			d.Annotations = map[string]string{v1alpha1.AnnotationHeldBy: fmt.Sprintf(holder, s.namespace)}
+			s.create(d)
+			s.create(s.plan("shop", v1alpha1.GateModeHold))
+			s.is(s.mustPatch(s.as(s.developer), `{"spec":{"paused":true}}`), state{Image: "shop/web:1", Paused: true})
+		})
+	}
 }

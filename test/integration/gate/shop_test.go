@@ -5,10 +5,12 @@ package gate
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
@@ -26,6 +28,9 @@ type shop struct {
 	namespace string
 
 	developer, admin *rest.Config
+
+	// clients that were made already: each finds out anew what the API server serves.
+	clients *sync.Map
 }
 
 // newShop sets the scene on the package's control plane.
@@ -45,11 +50,18 @@ func newShopOn(t *testing.T, cp *harness.ControlPlane) *shop {
 // newEmptyShopOn has the people, and neither plan nor Deployment.
 func newEmptyShopOn(t *testing.T, cp *harness.ControlPlane) *shop {
 	t.Helper()
-	s := &shop{t: t, cp: cp, namespace: cp.Namespace(t)}
+	s := &shop{t: t, cp: cp, namespace: cp.Namespace(t), clients: &sync.Map{}}
 	s.developer = cp.Developer(t, "dev", s.namespace)
 	s.admin = cp.Developer(t, "admin-of-"+s.namespace, s.namespace)
 	cp.AllowOverride(t, "admin-of-"+s.namespace, s.namespace, "shop")
 	return s
+}
+
+// in is the same shop, in a subtest.
+func (s *shop) in(t *testing.T) *shop {
+	sub := *s
+	sub.t = t
+	return &sub
 }
 
 func (s *shop) plan(name string, mode v1alpha1.GateMode) *v1alpha1.DRPlan {
@@ -90,21 +102,39 @@ func (s *shop) get(name string) *appsv1.Deployment {
 // as is a client for a user.
 func (s *shop) as(user *rest.Config) client.Client {
 	s.t.Helper()
+	if known, found := s.clients.Load(user); found {
+		return known.(client.Client)
+	}
 	c, err := client.New(user, client.Options{Scheme: harness.Scheme})
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.clients.Store(user, c)
 	return c
 }
 
 // operator is the operator's own identity.
 func (s *shop) operator() client.Client {
 	s.t.Helper()
+	return s.as(s.operatorConfig())
+}
+
+func (s *shop) operatorConfig() *rest.Config {
+	s.t.Helper()
 	config, err := s.cp.Operator(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return s.as(config)
+	return config
+}
+
+// listening is a client that hears the warnings.
+func (s *shop) listening(user *rest.Config) (client.Client, *harness.Warnings) {
+	s.t.Helper()
+	warnings := &harness.Warnings{}
+	user = rest.CopyConfig(user)
+	user.WarningHandler = warnings
+	return s.as(user), warnings
 }
 
 // patch sends a JSON merge patch to the Deployment "web" and returns the answer.
@@ -124,13 +154,26 @@ func (s *shop) mustPatch(user client.Client, body string, options ...client.Patc
 	return d
 }
 
-// release lets go of "web" as the operator does: without becoming the owner of the field.
+// letGo is a merge patch that takes a hold back without becoming the owner of the field.
+var letGo = fmt.Sprintf(`{"metadata":{"annotations":{%q:null,%q:null}},"spec":{"paused":null}}`,
+	v1alpha1.AnnotationHeldBy, v1alpha1.AnnotationUserPaused)
+
+// release lets go of "web" as the operator.
 func (s *shop) release() {
 	s.t.Helper()
-	s.mustPatch(s.operator(), fmt.Sprintf(
-		`{"metadata":{"resourceVersion":%q,"annotations":{%q:null,%q:null}},"spec":{"paused":null}}`,
-		s.get("web").ResourceVersion, v1alpha1.AnnotationHeldBy, v1alpha1.AnnotationUserPaused))
+	s.mustPatch(s.operator(), letGo)
 }
+
+// reset deletes "web" and creates it anew.
+func (s *shop) reset() {
+	s.t.Helper()
+	if err := s.cp.Client.Delete(s.t.Context(), s.get("web")); err != nil {
+		s.t.Fatal(err)
+	}
+	s.create(s.deployment("web"))
+}
+
+func isConflict(err error) bool { return apierrors.IsConflict(err) }
 
 // image is a merge patch that changes the template.
 func image(tag string) string {

@@ -8,6 +8,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // Namespace is a fresh one. It is not deleted: nothing finalizes namespaces here, and the control plane goes as a whole.
@@ -18,4 +20,13 @@ func (cp *ControlPlane) Namespace(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return namespace.Name
+}
+
+// MustPatch sends a JSON merge patch as the administrator, and leaves the object as it was passed in.
+func (cp *ControlPlane) MustPatch(t *testing.T, object client.Object, body string) {
+	t.Helper()
+	patched := object.DeepCopyObject().(client.Object)
+	if err := cp.Client.Patch(t.Context(), patched, client.RawPatch(types.MergePatchType, []byte(body))); err != nil {
+		t.Fatal(err)
+	}
 }

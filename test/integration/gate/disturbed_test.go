@@ -1,0 +1,239 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/gate"
+	"github.com/backstay-dr/backstay/test/integration/harness"
+)
+
+const (
+	nothingHeld   = "but nothing held this write: the MutatingAdmissionPolicy backstay-hold-deployments or its binding is missing or altered"
+	notConfigured = "failed to configure policy: failed to find resource referenced by paramKind"
+)
+
+// TestDisturbedGate takes the gate apart, piece by piece, on a control plane of its own.
+func TestDisturbedGate(t *testing.T) {
+	t.Parallel()
+	cp := harness.StartForTest(t, harness.Options{})
+	if err := cp.InstallGate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("an altered policy is noticed", func(t *testing.T) { alteredPolicyIsNoticed(t, cp) })
+	t.Run("a policy replaced while updates arrive lets none escape", func(t *testing.T) { replacedWhileUpdatesArrive(t, cp) })
+	t.Run("a missing policy is made up for by the backstop", func(t *testing.T) { backstopAlone(t, cp) })
+	t.Run("a deleted CRD disturbs no update", func(t *testing.T) { deletedCRD(t, cp) })
+}
+
+func alteredPolicyIsNoticed(t *testing.T, cp *harness.ControlPlane) {
+	want := gate.Objects(gate.DefaultIdentity())
+	before := installed(t, cp)
+	if differences := gate.Compare(before, want); len(differences) > 0 {
+		t.Fatalf("as installed: %v", differences)
+	}
+	binding := want[len(want)-1].(client.Object)
+	cp.MustPatch(t, binding, `{"metadata":{"labels":{"note":"x"}}}`)
+	if gate.Fingerprint(installed(t, cp)) != gate.Fingerprint(before) {
+		t.Error("a label changed the fingerprint")
+	}
+	cp.MustPatch(t, binding, `{"spec":{"validationActions":["Audit"]}}`)
+	after := installed(t, cp)
+	if gate.Fingerprint(after) == gate.Fingerprint(before) {
+		t.Error("another spec has the same fingerprint")
+	}
+	differences := gate.Compare(after, want)
+	if len(differences) != 1 || differences[0].Path != "spec.validationActions[0]" {
+		t.Errorf("differences: %v", differences)
+	}
+	cp.MustPatch(t, binding, `{"spec":{"validationActions":["Deny"]}}`)
+}
+
+// installed reads the policies and bindings as the operator does.
+func installed(t *testing.T, cp *harness.ControlPlane) []gate.Object {
+	t.Helper()
+	objects := gate.Objects(gate.DefaultIdentity())
+	for _, object := range objects {
+		if err := cp.Client.Get(t.Context(), client.ObjectKeyFromObject(object.(client.Object)), object.(client.Object)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return objects
+}
+
+// holdPolicy is the policy that mutates, and its binding.
+func holdPolicy() []client.Object {
+	objects := gate.Objects(gate.DefaultIdentity())
+	return []client.Object{objects[0].(client.Object), objects[1].(client.Object)}
+}
+
+// Without the policy that holds, for as long as it takes to reach admission again, an update is refused, never stored.
+func replacedWhileUpdatesArrive(t *testing.T, cp *harness.ControlPlane) {
+	probe := newShopOn(t, cp)
+	stop := updatesArrive(newShopOn(t, cp))
+	for range 2 {
+		for _, object := range holdPolicy() {
+			if err := cp.Client.Delete(t.Context(), object); err != nil {
+				t.Error(err)
+			}
+		}
+		probe.eventually("refused", func() error { return probe.isRefused(nothingHeld) })
+		for _, object := range holdPolicy() {
+			probe.create(object)
+		}
+		probe.eventually("held again", probe.isHeldAgain)
+	}
+	held, refused := stop()
+	t.Logf("%d updates held, %d refused", held, refused)
+	if held == 0 || refused == 0 {
+		t.Error("the updates did not meet both")
+	}
+}
+
+// updatesArrive changes the template of "web", again and again, and has the operator release it each time. It fails the
+// test for every update that is neither held nor refused. Stopped, it tells how many were.
+func updatesArrive(s *shop) (stop func() (held, refused int)) {
+	dev, operator := s.as(s.developer), s.operator()
+	var held, refused int
+	stopped, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for tag := 2; ; tag++ {
+			select {
+			case <-stopped:
+				return
+			default:
+			}
+			switch d, err := s.patch(dev, image(fmt.Sprint(tag))); {
+			case err == nil && gate.ProbeHeld(d, "shop"):
+				held++
+				if _, err := s.patch(operator, letGo); err != nil {
+					s.t.Errorf("release %d: %v", tag, err)
+				}
+			case err != nil && strings.Contains(err.Error(), nothingHeld):
+				refused++
+			default:
+				s.t.Errorf("update %d: %+v, %v", tag, d.Annotations, err)
+			}
+		}
+	}()
+	end := sync.OnceFunc(func() { close(stopped); <-done })
+	s.t.Cleanup(end)
+	return func() (int, int) { end(); return held, refused }
+}
+
+func backstopAlone(t *testing.T, cp *harness.ControlPlane) {
+	s := newShopOn(t, cp)
+	dev, admin := s.as(s.developer), s.as(s.admin)
+	s.mustPatch(dev, image("2"))
+	for _, object := range holdPolicy() {
+		if err := cp.Client.Delete(t.Context(), object); err != nil {
+			t.Fatal(err)
+		}
+	}
+	probe := newShopOn(t, cp)
+	probe.eventually("refused", func() error { return probe.isRefused(nothingHeld) })
+	s.backstopRefuses(admin)
+	_, err := s.patch(dev, annotation(v1alpha1.AnnotationOverriddenBy, "me"))
+	refused(t, err, "nor set the record of an override by hand")
+	s.is(s.get("web"), s.held("2"))
+	// A change of what is held already is as held as before. What concerns no rollout goes through, and the release.
+	s.is(s.mustPatch(dev, image("3")), s.held("3"))
+	s.mustPatch(dev, `{"spec":{"replicas":3}}`)
+	s.release()
+	s.is(s.get("web"), free("3"))
+	_, err = s.patch(dev, image("4"))
+	refused(t, err, nothingHeld)
+	for _, object := range holdPolicy() {
+		s.create(object)
+	}
+	s.eventually("held again", s.isHeldAgain)
+}
+
+// backstopRefuses tries every way out of a hold that the missing policy would have closed.
+func (s *shop) backstopRefuses(user client.Client) {
+	s.t.Helper()
+	for name, body := range map[string]string{
+		"a resume":                    `{"spec":{"paused":false}}`,
+		"a resume with a change":      `{"spec":{"paused":false,` + image("3")[len(`{"spec":{`):],
+		"an override, though allowed": strings.Replace(overrideWith("3", "go"), `"spec":{`, `"spec":{"paused":false,`, 1),
+		"a mark of another namespace": annotation(v1alpha1.AnnotationHeldBy, "elsewhere/shop"),
+		"no mark":                     fmt.Sprintf(`{"metadata":{"annotations":{%q:null}}}`, v1alpha1.AnnotationHeldBy),
+	} {
+		s.t.Run(name, func(t *testing.T) {
+			_, err := s.in(t).patch(user, body)
+			refused(t, err, nothingHeld)
+		})
+	}
+}
+
+func deletedCRD(t *testing.T, cp *harness.ControlPlane) {
+	s := newShopOn(t, cp)
+	dev := s.as(s.developer)
+	s.mustPatch(dev, image("2"))
+	crd := &apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: "drplans." + v1alpha1.GroupName}}
+	if err := cp.Client.Delete(t.Context(), crd); err != nil {
+		t.Fatal(err)
+	}
+	for tag := 3; tag < 50; tag++ {
+		s.mustPatch(dev, image(fmt.Sprint(tag)))
+	}
+	s.eventually("resumed", func() error { return s.resumed(dev) })
+	if d := s.mustPatch(dev, image("50")); d.Spec.Paused {
+		t.Errorf("held by a plan that is gone: %+v", stateOf(d))
+	}
+}
+
+func TestPoliciesWithoutTheirCRDDisturbNoNamespaceButStrictOnes(t *testing.T) {
+	t.Parallel()
+	cp := harness.StartForTest(t, harness.Options{WithoutCRDs: true})
+	s := newEmptyShopOn(t, cp)
+	s.create(s.deployment("web"))
+	strict := newEmptyShopOn(t, cp)
+	strict.create(strict.deployment("web"))
+	strict.strict()
+	for _, object := range gate.Objects(gate.DefaultIdentity()) {
+		s.create(object.(client.Object))
+	}
+	for _, step := range []string{"installed", "after a restart of the API server"} {
+		strict.eventually(step, func() error { return strict.isRefused(notConfigured) })
+		s.is(s.mustPatch(s.as(s.developer), image("2")), free("2"))
+		cp.RestartAPIServer(t)
+	}
+}
+
+// strict labels the namespace so that the gate fails closed there.
+func (s *shop) strict() {
+	s.t.Helper()
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}
+	s.cp.MustPatch(s.t, namespace, fmt.Sprintf(`{"metadata":{"labels":{%q:%q}}}`, v1alpha1.LabelGate, v1alpha1.GateStrict))
+}
+
+// isRefused tries a change in a dry run.
+func (s *shop) isRefused(text string) error {
+	_, err := s.patch(s.as(s.developer), string(gate.ProbePatch()), client.DryRunAll)
+	if err == nil || !strings.Contains(err.Error(), text) {
+		return fmt.Errorf("not refused by %q: %w", text, err)
+	}
+	return nil
+}
+
+// isHeldAgain tries a change in a dry run.
+func (s *shop) isHeldAgain() error {
+	d, err := s.patch(s.as(s.developer), string(gate.ProbePatch()), client.DryRunAll)
+	if err == nil && !gate.ProbeHeld(d, "shop") {
+		err = fmt.Errorf("not held")
+	}
+	return err
+}

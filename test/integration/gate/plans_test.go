@@ -1,0 +1,147 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/gate"
+	"github.com/backstay-dr/backstay/test/integration/harness"
+)
+
+// holder is the plan that holds "web".
+func (s *shop) holder() string {
+	s.t.Helper()
+	plan, held := gate.HeldBy(s.get("web"))
+	if !held {
+		s.t.Fatal("web is not held")
+	}
+	return plan
+}
+
+// eventually waits for what reaches admission through an informer.
+func (s *shop) eventually(what string, condition func() error) {
+	s.t.Helper()
+	harness.Eventually(s.t, what, 10*time.Second, func(context.Context) error { return condition() })
+}
+
+func TestTwoPlansHoldOnce(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.create(s.plan("other", v1alpha1.GateModeHold))
+	dev := s.as(s.developer)
+	for tag := 2; tag < 6; tag++ {
+		d := s.mustPatch(dev, image(fmt.Sprint(tag)))
+		if !gate.ProbeHeld(d, "shop", "other") {
+			t.Fatalf("not held: %+v", stateOf(d))
+		}
+		want := s.held(fmt.Sprint(tag))
+		want.Annotations["held-by"] = s.namespace + "/" + s.holder()
+		s.is(d, want)
+	}
+	if d := s.mustPatch(dev, `{"spec":{"paused":false}}`); !gate.ProbeHeld(d, "shop", "other") {
+		t.Error("resumed")
+	}
+}
+
+func TestTwoPlansRememberTheUsersPause(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.create(s.plan("other", v1alpha1.GateModeHold))
+	dev := s.as(s.developer)
+	if d := s.mustPatch(dev, pausedWith("2")); stateOf(d).Annotations["user-paused"] != "true" {
+		t.Errorf("forgotten: %+v", stateOf(d))
+	}
+	if d := s.mustPatch(dev, `{"spec":{"paused":false}}`); stateOf(d).Annotations["user-paused"] != "" || !d.Spec.Paused {
+		t.Errorf("remembered: %+v", stateOf(d))
+	}
+}
+
+func TestTwoPlansBothMustBeOverridden(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.create(s.plan("other", v1alpha1.GateModeHold))
+	admin := s.as(s.admin)
+	s.eventually("both plans in force", func() error {
+		_, err := s.patch(admin, overrideWith("2", "go"), client.DryRunAll)
+		if err == nil {
+			return fmt.Errorf("only one plan is in force")
+		}
+		return nil
+	})
+	// In whatever order the API server asks the plans: more than one try.
+	for range 8 {
+		_, err := s.patch(admin, overrideWith("2", "go"))
+		refused(t, err, "may not override the hold of DRPlan other")
+	}
+	s.cp.AllowOverride(t, "admin-of-"+s.namespace, s.namespace, "other")
+	for tag := 2; tag < 6; tag++ {
+		at := s.get("web").ResourceVersion
+		s.is(s.mustPatch(admin, overrideWith(fmt.Sprint(tag), "go")), s.overridden(fmt.Sprint(tag), "go", at))
+	}
+}
+
+func TestPlanThatIsDeletedHoldsNoMore(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	dev := s.as(s.developer)
+	s.mustPatch(dev, image("2"))
+	if err := s.cp.Client.Delete(t.Context(), s.plan("shop", v1alpha1.GateModeHold)); err != nil {
+		t.Fatal(err)
+	}
+	s.eventually("resumed", func() error { return s.resumed(dev) })
+	d := s.mustPatch(dev, image("3"))
+	if d.Spec.Paused {
+		t.Errorf("still held: %+v", stateOf(d))
+	}
+}
+
+func TestModeThatIsChangedWhileHeldHoldsNoMore(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	dev := s.as(s.developer)
+	s.mustPatch(dev, image("2"))
+	plan := s.plan("shop", v1alpha1.GateModeHold)
+	err := s.cp.Client.Patch(t.Context(), plan, client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"gate":{"mode":"Observe"}}}`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.eventually("resumed", func() error { return s.resumed(dev) })
+}
+
+func TestPlanTakesOverTheHoldOfADeletedOne(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	dev := s.as(s.developer)
+	s.mustPatch(dev, image("2"))
+	s.create(s.plan("other", v1alpha1.GateModeHold))
+	if err := s.cp.Client.Delete(t.Context(), s.plan("shop", v1alpha1.GateModeHold)); err != nil {
+		t.Fatal(err)
+	}
+	s.eventually("taken over", func() error {
+		d, err := s.patch(dev, `{"spec":{"paused":false}}`)
+		if err == nil && !d.Spec.Paused {
+			t.Fatal("resumed although a plan selects it")
+		}
+		if plan, _ := gate.HeldBy(d); plan != "other" {
+			return fmt.Errorf("held by %q", plan)
+		}
+		return err
+	})
+}
+
+// resumed tries to resume "web".
+func (s *shop) resumed(user client.Client) error {
+	d, err := s.patch(user, `{"spec":{"paused":false}}`)
+	if err == nil && d.Spec.Paused {
+		err = fmt.Errorf("held again")
+	}
+	return err
+}
