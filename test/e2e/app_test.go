@@ -4,6 +4,8 @@
 package e2e
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -112,4 +114,35 @@ func (a *app) awaitWithin(limit time.Duration, what string, check func() error) 
 			a.t.Fatalf("not within %s: %s: %v\n%s", limit, what, err, a.diagnosis())
 		}
 	}
+}
+
+func (a *app) setImage(name, version string) {
+	a.t.Helper()
+	a.dev.run("set", "image", "deployment/"+name, name+"="+image(name, version))
+}
+
+// awaitHeld waits until the operator has seen that Deployments are held.
+func (a *app) awaitHeld(names ...string) {
+	a.t.Helper()
+	a.await(fmt.Sprintf("%v are held", names), func() error {
+		var got []string
+		for _, held := range a.plan().Status.Held {
+			got = append(got, held.Name)
+		}
+		if !slices.Equal(got, names) {
+			return fmt.Errorf("the plan lists %v", got)
+		}
+		return nil
+	})
+}
+
+// awaitBackups waits until there are so many backups more.
+func (a *app) awaitBackups(since ledger, n int) {
+	a.t.Helper()
+	a.await(fmt.Sprintf("%d backups", n), func() error {
+		if got := len(a.newBackups(since)); got != n {
+			return fmt.Errorf("there are %d", got)
+		}
+		return nil
+	})
 }

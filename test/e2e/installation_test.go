@@ -79,6 +79,12 @@ func (i *installation) remove(everything bool) {
 		i.stop()
 	}
 	folder := i.cluster.Folder()
+	// Before the API server goes, without which it could not end well.
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := i.cluster.StopProgram(ctx, operatorName); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+	}
 	i.cluster.Down()
 	if !everything {
 		fmt.Fprintln(os.Stderr, "e2e: the logs are in", filepath.Join(folder, "logs"))

@@ -131,3 +131,15 @@ func (a *app) planSays(kind, reason string) error {
 func (a *app) releaseSays(version, kind, reason string) error {
 	return wants(a.release(version).Status.Conditions, kind, reason)
 }
+
+// backup is one that exists.
+func (a *app) backup(name string) velerov1.Backup {
+	a.t.Helper()
+	for _, b := range a.backups() {
+		if b.Name == name {
+			return b
+		}
+	}
+	a.t.Fatalf("there is no backup %s of the plan", name)
+	return velerov1.Backup{}
+}
