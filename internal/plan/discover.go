@@ -183,6 +183,7 @@ func (d *decider) resume(r *release, ro *v1alpha1.Rollout, b *velerov1.Backup, n
 			rec := d.newRecord(m, v)
 			rec.State, rec.StartReason = v1alpha1.WorkloadReleased, v1alpha1.StartBackupCompleted
 			rec.ReleasedGeneration = m.Generation
+			trackReleased(&rec, m)
 			addRecord(ro, rec)
 		}
 	}

@@ -83,7 +83,8 @@ func trackReleased(rec *v1alpha1.RolloutWorkload, m *Member) {
 	}
 }
 
-// recordStart records that the new revision of a workload started.
+// recordStart records that the new revision of a workload started, and that it rolled out where it did so already:
+// nothing of the workload need change any more to bring that up.
 func (d *decider) recordStart(ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWorkload, m *Member, why v1alpha1.StartReason) {
 	rec.State = v1alpha1.WorkloadReleased
 	rec.StartReason = why
@@ -92,6 +93,7 @@ func (d *decider) recordStart(ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWorkloa
 	if why == v1alpha1.StartOverridden {
 		ro.Override = &v1alpha1.Override{User: bounded(m.Override.User), Reason: bounded(m.Override.Reason), Time: d.now}
 	}
+	trackReleased(rec, m)
 }
 
 // bounded keeps a text within what the status takes.
