@@ -66,7 +66,9 @@ func (s *shop) keepsFor(within time.Duration, what string, condition func() (boo
 
 func contains(text, part string) bool { return strings.Contains(text, part) }
 
-func replaceNamespace(text, namespace string) string { return strings.ReplaceAll(text, "NAMESPACE", namespace) }
+func replaceNamespace(text, namespace string) string {
+	return strings.ReplaceAll(text, "NAMESPACE", namespace)
+}
 
 func show(saw any) string {
 	if text, ok := saw.(string); ok {
