@@ -47,6 +47,9 @@ type ControlPlane struct {
 type Options struct {
 	// WithoutCRDs leaves the CRDs of config/crd out.
 	WithoutCRDs bool
+
+	// APIServerFlags are further flags of the API server, without their dashes.
+	APIServerFlags map[string]string
 }
 
 // Main runs the tests of a package on one control plane, for TestMain.
@@ -99,6 +102,9 @@ func Start(options Options) (*ControlPlane, error) {
 	apiServer.CertDir = certDir
 	// envtest turns ServiceAccount admission off unless it is told otherwise.
 	apiServer.Configure().Disable("disable-admission-plugins").Set("profiling", "false")
+	for flag, value := range options.APIServerFlags {
+		apiServer.Configure().Set(flag, value)
+	}
 	cp := &ControlPlane{env: env, certDir: certDir}
 	if cp.Admin, err = env.Start(); err != nil {
 		cp.Stop()
