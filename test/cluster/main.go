@@ -17,6 +17,9 @@ import (
 	"syscall"
 	"text/tabwriter"
 
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
 	"github.com/backstay-dr/backstay/test/cluster/devcluster"
 )
 
@@ -38,6 +41,7 @@ func commands() []command {
 }
 
 func main() {
+	log.SetLogger(logr.Discard()) // Clients complain if nobody says where they may log.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	switch err := run(ctx, os.Args[1:]); {

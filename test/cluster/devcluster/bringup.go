@@ -14,19 +14,13 @@ import (
 // component is a part of the cluster itself.
 type component struct {
 	name    string
-	after   []string                               // parts that must be ready first
 	program func(context.Context) (Program, error) // prepares the start and describes the program
 }
 
 func (c *Cluster) components() []component {
 	return []component{
-		{name: Etcd, program: c.etcd},
-		{name: APIServer, after: []string{Etcd}, program: c.apiServer},
-		{name: ObjectStorage, program: c.objectStorage},
-		{name: ControllerManager, after: []string{APIServer}, program: c.controllerManager},
-		{name: Scheduler, after: []string{APIServer}, program: c.scheduler},
-		{name: Kwok, after: []string{APIServer}, program: c.kwok},
-		{name: Velero, after: []string{APIServer, ObjectStorage}, program: c.velero},
+		{Etcd, c.etcd}, {APIServer, c.apiServer}, {ControllerManager, c.controllerManager}, {Scheduler, c.scheduler},
+		{Kwok, c.kwok}, {ObjectStorage, c.objectStorage}, {Velero, c.velero},
 	}
 }
 
@@ -43,7 +37,7 @@ func (c *Cluster) bringUp(ctx context.Context) error {
 	}
 	for _, part := range parts {
 		group.Go(func() error {
-			for _, need := range part.after {
+			for _, need := range needs[part.name] {
 				select {
 				case <-ready[need]:
 				case <-ctx.Done():

@@ -60,21 +60,41 @@ func (o Options) complete() (Options, error) {
 	if o.Output == nil {
 		o.Output = io.Discard
 	}
-	for _, program := range o.Without {
-		if program == Etcd || program == APIServer || !slices.Contains(servers, program) {
-			return o, fmt.Errorf("cannot leave out %q: must be one of %s", program, strings.Join(servers[2:], ", "))
-		}
-	}
-	if slices.Contains(o.Without, ObjectStorage) && !slices.Contains(o.Without, Velero) {
-		return o, fmt.Errorf("%s needs %s: leave out both or none", Velero, ObjectStorage)
+	if err := o.checkWithout(); err != nil {
+		return o, err
 	}
 	var err error
 	o.Folder, err = Folder(o.Name, o.Folder)
 	return o, err
 }
 
-// servers are the programs that run; those that cannot be left out come first.
+// servers are the programs that run.
 var servers = []string{Etcd, APIServer, ControllerManager, Scheduler, Kwok, ObjectStorage, Velero}
+
+// needs tells which programs must be ready before another starts.
+var needs = map[string][]string{
+	APIServer:         {Etcd},
+	ControllerManager: {APIServer},
+	Scheduler:         {APIServer},
+	Kwok:              {APIServer},
+	Velero:            {APIServer, ObjectStorage},
+}
+
+func (o Options) checkWithout() error {
+	for _, program := range o.Without {
+		if !slices.Contains(servers, program) {
+			return fmt.Errorf("cannot leave out %q: must be one of %s", program, strings.Join(servers, ", "))
+		}
+	}
+	for _, program := range servers {
+		for _, need := range needs[program] {
+			if o.runs(program) && !o.runs(need) {
+				return fmt.Errorf("%s needs %s: leave out both or none", program, need)
+			}
+		}
+	}
+	return nil
+}
 
 // Folder returns where the cluster of a name keeps its files, unless it was given a folder.
 func Folder(name, folder string) (string, error) {
@@ -102,7 +122,10 @@ func (o Options) runs(program string) bool { return !slices.Contains(o.Without, 
 
 // tools lists what has to be built for these options.
 func (o Options) tools() []string {
-	tools := []string{Kubectl}
+	var tools []string
+	if o.runs(APIServer) {
+		tools = append(tools, Kubectl)
+	}
 	for _, program := range servers {
 		if o.runs(program) {
 			tools = append(tools, program)
