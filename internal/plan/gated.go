@@ -82,7 +82,7 @@ func ConcludeProbe(in Input, g Gate, m *Member, held bool, err error) GateFindin
 	switch {
 	case err != nil:
 		f := notGated(v1alpha1.ReasonProbeFailed, fmt.Sprintf("the dry run of a changed template of %s was refused: %v", m.Name, err))
-		f.RetryAfter = probeAgainLater
+		f.RetryAfter = probeAgainAfter(in, v1alpha1.ReasonProbeFailed)
 		return f
 	case held:
 		return GateFinding{
@@ -92,13 +92,19 @@ func ConcludeProbe(in Input, g Gate, m *Member, held bool, err error) GateFindin
 	default:
 		f := notGated(v1alpha1.ReasonProbeNotHeld, fmt.Sprintf("a dry run of a changed template of %s came back not held: "+
 			"the admission policies are not in force (yet). Rollouts are backed up, and not held; the probe is repeated", m.Name))
-		f.RetryAfter = probeAgainSoon
-		old := meta.FindStatusCondition(in.Plan.Status.Conditions, v1alpha1.ConditionGated)
-		if old != nil && old.Reason == v1alpha1.ReasonProbeNotHeld && in.Now.Sub(old.LastTransitionTime.Time) > probeSoonFor {
-			f.RetryAfter = probeAgainLater
-		}
+		f.RetryAfter = probeAgainAfter(in, v1alpha1.ReasonProbeNotHeld)
 		return f
 	}
+}
+
+// probeAgainAfter is when to probe again after a probe that proved nothing. One that was refused is no different from
+// one that came back not held: the backstop may have reached admission before the policy that holds.
+func probeAgainAfter(in Input, reason string) time.Duration {
+	old := meta.FindStatusCondition(in.Plan.Status.Conditions, v1alpha1.ConditionGated)
+	if old != nil && old.Reason == reason && in.Now.Sub(old.LastTransitionTime.Time) > probeSoonFor {
+		return probeAgainLater
+	}
+	return probeAgainSoon
 }
 
 // proofOf names what a probe proves: these policies, with this spec.
