@@ -35,12 +35,17 @@ type Result struct {
 // Kubectl prepares kubectl for a user, with the namespace as the default one of the kubeconfig.
 func (cp *ControlPlane) Kubectl(t *testing.T, user *rest.Config, namespace string) *Kubectl {
 	t.Helper()
-	dir := t.TempDir()
-	k := &Kubectl{t: t, kubeconfig: filepath.Join(dir, "kubeconfig"), home: dir}
-	if err := clientcmd.WriteToFile(kubeconfigFor(user, namespace), k.kubeconfig); err != nil {
+	return &Kubectl{t: t, kubeconfig: Kubeconfig(t, user, namespace), home: t.TempDir()}
+}
+
+// Kubeconfig writes a kubeconfig for a user, with the namespace as its default one.
+func Kubeconfig(t *testing.T, user *rest.Config, namespace string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := clientcmd.WriteToFile(kubeconfigFor(user, namespace), path); err != nil {
 		t.Fatal(err)
 	}
-	return k
+	return path
 }
 
 func kubeconfigFor(user *rest.Config, namespace string) clientcmdapi.Config {
