@@ -6,13 +6,14 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
 	"testing"
 
-	"github.com/go-logr/logr"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
 // shared is the installation of all tests but those that take one apart.
@@ -21,7 +22,7 @@ var shared *installation
 // TestMain starts the shared installation. Tests that stop Velero or the operator are not parallel: they run before
 // those that are.
 func TestMain(m *testing.M) {
-	log.SetLogger(logr.Discard()) // of the watches: what goes wrong there, a test tells
+	log.SetLogger(zap.New(zap.WriteTo(io.Discard))) // of the watches: what goes wrong there, a test tells
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var err error

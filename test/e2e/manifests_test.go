@@ -62,3 +62,17 @@ func manifest(objects ...client.Object) string {
 	}
 	return text
 }
+
+// release is the manifest of a release that a pipeline makes.
+func release(version, intent string) string {
+	return fmt.Sprintf(`
+apiVersion: dr.backstay.dev/v1alpha1
+kind: AppRelease
+metadata:
+  name: %[1]s-%[2]s
+spec:
+  plan: %[1]s
+  version: %[2]q
+  intent: %[3]s
+`, planName, version, intent)
+}

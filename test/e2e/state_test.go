@@ -143,3 +143,11 @@ func (a *app) backup(name string) velerov1.Backup {
 	a.t.Fatalf("there is no backup %s of the plan", name)
 	return velerov1.Backup{}
 }
+
+// readyMessage is what a release tells a person.
+func readyMessage(r *v1alpha1.AppRelease) string {
+	if c := meta.FindStatusCondition(r.Status.Conditions, v1alpha1.ConditionReady); c != nil {
+		return c.Message
+	}
+	return ""
+}
