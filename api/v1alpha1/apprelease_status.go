@@ -10,11 +10,13 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 type RolloutCause string
 
 const (
-	// CauseAhead: a release with intent Deploy announced it, before any workload changed.
+	// CauseAhead: a release with intent Deploy announced it, before any workload
+	// changed.
 	CauseAhead RolloutCause = "Ahead"
 	// CauseHeld: the gate held a workload.
 	CauseHeld RolloutCause = "Held"
-	// CauseObserved: a workload rolled out and the gate was not to hold it, or could not.
+	// CauseObserved: a workload rolled out and the gate was not to hold it, or
+	// could not.
 	CauseObserved RolloutCause = "Observed"
 	// CauseEscaped: a workload rolled out although the gate was proven to hold.
 	CauseEscaped RolloutCause = "Escaped"
@@ -42,7 +44,8 @@ type WorkloadState string
 const (
 	// WorkloadHeld: its new revision must not start yet.
 	WorkloadHeld WorkloadState = "Held"
-	// WorkloadReleased: its new revision was let go, or started by itself, and is rolling out.
+	// WorkloadReleased: its new revision was let go, or started by itself, and is
+	// rolling out.
 	WorkloadReleased WorkloadState = "Released"
 	// WorkloadRolledOut: its new revision runs.
 	WorkloadRolledOut WorkloadState = "RolledOut"
@@ -63,9 +66,11 @@ const (
 	StartBackupCompleted StartReason = "BackupCompleted"
 	// StartOverridden: somebody with the right to do so overrode the hold.
 	StartOverridden StartReason = "Overridden"
-	// StartDeadlinePassed: it was held up to its deadline, and onDeadline is Release.
+	// StartDeadlinePassed: it was held up to its deadline, and onDeadline is
+	// Release.
 	StartDeadlinePassed StartReason = "DeadlinePassed"
-	// StartModeChanged: the plan's gate mode became Observe or Off while it was held.
+	// StartModeChanged: the plan's gate mode became Observe or Off while it was
+	// held.
 	StartModeChanged StartReason = "ModeChanged"
 	// StartNotHeld: it started without having been held.
 	StartNotHeld StartReason = "NotHeld"
@@ -78,20 +83,22 @@ type VersionSource string
 const (
 	// SourceArtifact: an AppRelease names the image.
 	SourceArtifact VersionSource = "Artifact"
-	// SourcePodTemplateLabel: the label app.kubernetes.io/version of the pod template.
+	// SourcePodTemplateLabel: the label app.kubernetes.io/version of the pod
+	// template.
 	SourcePodTemplateLabel VersionSource = "PodTemplateLabel"
 	// SourceWorkloadLabel: the label app.kubernetes.io/version of the workload.
 	SourceWorkloadLabel VersionSource = "WorkloadLabel"
 	// SourceImageTag: the tag of the first container's image.
 	SourceImageTag VersionSource = "ImageTag"
-	// SourceTemplateHash: nothing tells a version; the hash of the pod template stands for it.
+	// SourceTemplateHash: nothing tells a version; the hash of the pod template
+	// stands for it.
 	SourceTemplateHash VersionSource = "TemplateHash"
 )
 
 // AppReleaseStatus is everything known of a release.
 type AppReleaseStatus struct {
-	// conditions are Ready, BackedUp and RolledOut, and speak of the newest rollout; Reconciling and Stalled only
-	// while True.
+	// conditions are Ready, BackedUp and RolledOut, and speak of the newest
+	// rollout; Reconciling and Stalled only while True.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -103,8 +110,9 @@ type AppReleaseStatus struct {
 	// +kubebuilder:validation:Minimum=1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// rollouts of this version, newest first; the newest 10. A version can be rolled out more than once: by rolling
-	// back to it, or by a change of configuration under the same version.
+	// rollouts of this version, newest first; the newest 10. A version can be
+	// rolled out more than once: by rolling back to it, or by a change of
+	// configuration under the same version.
 	// +optional
 	// +listType=map
 	// +listMapKey=number
@@ -123,17 +131,20 @@ type Rollout struct {
 	// +required
 	Cause RolloutCause `json:"cause,omitempty"`
 
-	// previousVersion is what ran when the rollout was first seen; several versions are separated by commas.
+	// previousVersion is what ran when the rollout was first seen; several
+	// versions are separated by commas.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	PreviousVersion string `json:"previousVersion,omitempty"`
 
-	// startTime is when the rollout was first seen: when its first workload was held, or the release announced.
+	// startTime is when the rollout was first seen: when its first workload was
+	// held, or the release announced.
 	// +required
 	StartTime metav1.Time `json:"startTime,omitzero"`
 
-	// releasedTime is when the newest of its workloads was released, or seen to have started.
+	// releasedTime is when the newest of its workloads was released, or seen to
+	// have started.
 	// +optional
 	ReleasedTime *metav1.Time `json:"releasedTime,omitempty"`
 
@@ -162,7 +173,8 @@ type Rollout struct {
 	Workloads []RolloutWorkload `json:"workloads,omitempty"`
 }
 
-// RolloutBackup is the backup of a rollout. Its content is the state before the rollout.
+// RolloutBackup is the backup of a rollout. Its content is the state before
+// the rollout.
 type RolloutBackup struct {
 	// name of the Backup in Velero's namespace.
 	// +required
@@ -175,8 +187,8 @@ type RolloutBackup struct {
 	// +kubebuilder:validation:Minimum=1
 	Attempt int32 `json:"attempt,omitempty"`
 
-	// version that the backup captures. Absent where several versions ran, or a rollout was in flight: it protects no
-	// version then.
+	// version that the backup captures. Absent where several versions ran, or a
+	// rollout was in flight: it protects no version then.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
@@ -196,12 +208,14 @@ type RolloutBackup struct {
 	// +optional
 	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
 
-	// queuePosition is its place in Velero's queue, from 1 on; absent while it does not queue.
+	// queuePosition is its place in Velero's queue, from 1 on; absent while it
+	// does not queue.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	QueuePosition int32 `json:"queuePosition,omitempty"`
 
-	// itemsBackedUp is how many items a backup in progress has captured so far, as Velero tells it.
+	// itemsBackedUp is how many items a backup in progress has captured so far, as
+	// Velero tells it.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	ItemsBackedUp *int32 `json:"itemsBackedUp,omitempty"`
@@ -211,7 +225,8 @@ type RolloutBackup struct {
 	// +kubebuilder:validation:Minimum=0
 	TotalItems *int32 `json:"totalItems,omitempty"`
 
-	// failureTime is when the latest attempt was seen to have failed; the next one follows a while later.
+	// failureTime is when the latest attempt was seen to have failed; the next one
+	// follows a while later.
 	// +optional
 	FailureTime *metav1.Time `json:"failureTime,omitempty"`
 }
@@ -257,7 +272,8 @@ type RolloutWorkload struct {
 	// +kubebuilder:validation:MaxLength=64
 	UID string `json:"uid,omitempty"`
 
-	// heldSince is when it was held, as the operator saw it. The plan's deadlineSeconds count from here.
+	// heldSince is when it was held, as the operator saw it. The plan's
+	// deadlineSeconds count from here.
 	// +optional
 	HeldSince *metav1.Time `json:"heldSince,omitempty"`
 
@@ -271,8 +287,9 @@ type RolloutWorkload struct {
 	// +optional
 	VersionSource VersionSource `json:"versionSource,omitempty"`
 
-	// previousRevision names the ReplicaSet that ran before. The backup contains it: applying its pod template to the
-	// restored workload brings the state before the rollout back.
+	// previousRevision names the ReplicaSet that ran before. The backup contains
+	// it: applying its pod template to the restored workload brings the state
+	// before the rollout back.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
@@ -288,7 +305,8 @@ type RolloutWorkload struct {
 	// +optional
 	StartReason StartReason `json:"startReason,omitempty"`
 
-	// releasedGeneration is the generation of the workload that started: an older one is news from before.
+	// releasedGeneration is the generation of the workload that started: an older
+	// one is news from before.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	ReleasedGeneration int64 `json:"releasedGeneration,omitempty"`

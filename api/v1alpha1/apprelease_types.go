@@ -20,7 +20,8 @@ const (
 
 // AppReleaseSpec is the fact that a version of an application exists.
 type AppReleaseSpec struct {
-	// plan names the DRPlan of the application, in the same namespace. 1 to 63 characters.
+	// plan names the DRPlan of the application, in the same namespace. 1 to 63
+	// characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -34,14 +35,15 @@ type AppReleaseSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!self.matches('[[:space:][:cntrl:]]')",message="version must not contain white space"
 	Version string `json:"version,omitempty"`
 
-	// intent is Deploy (the version is about to roll out: back up now, before any workload changes) or Record (the
-	// default: a build exists, nothing is done until it rolls out).
+	// intent is Deploy (the version is about to roll out: back up now, before any
+	// workload changes) or Record (the default: a build exists, nothing is done
+	// until it rolls out).
 	// +optional
 	// +default="Record"
 	Intent ReleaseIntent `json:"intent,omitempty"`
 
-	// artifacts are the images that make up this version. A workload that runs one of them runs this version. At most
-	// 50, each image once.
+	// artifacts are the images that make up this version. A workload that runs one
+	// of them runs this version. At most 50, each image once.
 	// +optional
 	// +listType=map
 	// +listMapKey=image
@@ -52,15 +54,15 @@ type AppReleaseSpec struct {
 	// +optional
 	Source *ReleaseSource `json:"source,omitempty"`
 
-	// dataVersion is the schema version of the data that this version of the application writes. At most 128
-	// characters.
+	// dataVersion is the schema version of the data that this version of the
+	// application writes. At most 128 characters.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	DataVersion string `json:"dataVersion,omitempty"`
 
-	// dataCompatibility lists the data versions that this version of the application can run on, its own included. At
-	// most 16. Absent: not known.
+	// dataCompatibility lists the data versions that this version of the
+	// application can run on, its own included. At most 16. Absent: not known.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=16
@@ -71,14 +73,16 @@ type AppReleaseSpec struct {
 
 // Artifact is an image that is part of a version.
 type Artifact struct {
-	// image is the reference of the image, as the workload names it, with or without its tag. 1 to 512 characters.
+	// image is the reference of the image, as the workload names it, with or
+	// without its tag. 1 to 512 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule="!self.matches('[[:space:][:cntrl:]]')",message="image must not contain white space"
 	Image string `json:"image,omitempty"`
 
-	// digest of the image. A workload that names the image by digest is matched by it first.
+	// digest of the image. A workload that names the image by digest is matched by
+	// it first.
 	// +optional
 	// +kubebuilder:validation:MinLength=71
 	// +kubebuilder:validation:MaxLength=71
@@ -94,7 +98,8 @@ type ReleaseSource struct {
 	// +kubebuilder:validation:MaxLength=128
 	Revision string `json:"revision,omitempty"`
 
-	// url of the page that tells of the build. At most 2048 characters, http or https.
+	// url of the page that tells of the build. At most 2048 characters, http or
+	// https.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
@@ -108,8 +113,9 @@ type ReleaseSource struct {
 	Builder string `json:"builder,omitempty"`
 }
 
-// AppRelease is one version of one application and everything known of it. Its identity is its namespace, plan and
-// version, never its UID: deleted and created again it finds its backups again.
+// AppRelease is one version of one application and everything known of it. Its
+// identity is its namespace, plan and version, never its UID: deleted and
+// created again it finds its backups again.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status

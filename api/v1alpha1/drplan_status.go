@@ -7,7 +7,8 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // DRPlanStatus is what was observed of a plan.
 type DRPlanStatus struct {
-	// conditions are Ready, Gated, Drifted, Covered, Protected and Proven; Reconciling and Stalled only while True.
+	// conditions are Ready, Gated, Drifted, Covered, Protected and Proven;
+	// Reconciling and Stalled only while True.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -40,7 +41,8 @@ type DRPlanStatus struct {
 	// +kubebuilder:validation:MaxItems=100
 	Held []HeldWorkload `json:"held,omitempty"`
 
-	// workloads are the workloads that the plan selects, each with the revision that was last let through, by name.
+	// workloads are the workloads that the plan selects, each with the revision
+	// that was last let through, by name.
 	// +optional
 	// +listType=map
 	// +listMapKey=kind
@@ -48,20 +50,22 @@ type DRPlanStatus struct {
 	// +kubebuilder:validation:MaxItems=100
 	Workloads []PlanWorkload `json:"workloads,omitempty"`
 
-	// lastStart is when a revision of the application last started: what a backup must be younger than to allow the
-	// next one.
+	// lastStart is when a revision of the application last started: what a backup
+	// must be younger than to allow the next one.
 	// +optional
 	LastStart *LastStart `json:"lastStart,omitempty"`
 
-	// gateProof identifies the admission policies and the generation of this plan that the last probe proved, so that
-	// neither an unchanged gate nor a restart of the operator is probed again.
+	// gateProof identifies the admission policies and the generation of this plan
+	// that the last probe proved, so that neither an unchanged gate nor a restart
+	// of the operator is probed again.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	GateProof string `json:"gateProof,omitempty"`
 }
 
-// Versions are the four versions of an application. Absent where there is none.
+// Versions are the four versions of an application. Absent where there is
+// none.
 type Versions struct {
 	// planned is what the plan was written for.
 	// +optional
@@ -69,8 +73,8 @@ type Versions struct {
 	// +kubebuilder:validation:MaxLength=128
 	Planned string `json:"planned,omitempty"`
 
-	// running is what runs. Where the workloads run several versions these are listed, separated by commas; at most
-	// three, then "...".
+	// running is what runs. Where the workloads run several versions these are
+	// listed, separated by commas; at most three, then "...".
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
@@ -144,7 +148,8 @@ type HeldWorkload struct {
 	// +optional
 	Until *metav1.Time `json:"until,omitempty"`
 
-	// reason is what it waits for: a reason of the Ready condition of its AppRelease.
+	// reason is what it waits for: a reason of the Ready condition of its
+	// AppRelease.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
@@ -179,7 +184,8 @@ type PlanWorkload struct {
 	// +optional
 	VersionSource VersionSource `json:"versionSource,omitempty"`
 
-	// templateHash identifies the pod template that was last let through. Absent while that is not known.
+	// templateHash identifies the pod template that was last let through. Absent
+	// while that is not known.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
@@ -198,7 +204,8 @@ type LastStart struct {
 	// +kubebuilder:validation:MaxLength=128
 	Version string `json:"version,omitempty"`
 
-	// rollout is the number of that rollout; absent where none was recorded, since the gate was Off.
+	// rollout is the number of that rollout; absent where none was recorded, since
+	// the gate was Off.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	Rollout int32 `json:"rollout,omitempty"`

@@ -7,7 +7,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// VersionPolicy says how far the running version may be from the planned one before the plan counts as drifted.
+// VersionPolicy says how far the running version may be from the planned one
+// before the plan counts as drifted.
 // +kubebuilder:validation:Enum=Exact;Patch;Minor;Major
 type VersionPolicy string
 
@@ -35,7 +36,8 @@ const (
 	GateModeOff GateMode = "Off"
 )
 
-// DeadlineAction says what happens to a rollout that is still held at its deadline.
+// DeadlineAction says what happens to a rollout that is still held at its
+// deadline.
 // +kubebuilder:validation:Enum=Hold;Release
 type DeadlineAction string
 
@@ -68,25 +70,29 @@ type WorkloadKind string
 // KindDeployment is a Deployment of apps/v1.
 const KindDeployment WorkloadKind = "Deployment"
 
-// DRPlanSpec is how one application is to be recovered, and for which version that was written.
+// DRPlanSpec is how one application is to be recovered, and for which version
+// that was written.
 // +kubebuilder:validation:XValidation:rule="self.versionPolicy == 'Exact' || !has(self.version) || self.version.matches('^v?(0|[1-9][0-9]*)[.](0|[1-9][0-9]*)[.](0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?([+][0-9A-Za-z.-]+)?$')",message="version must be a semantic version such as 1.4.2 when versionPolicy is Patch, Minor or Major",fieldPath=".version",reason=FieldValueInvalid
 type DRPlanSpec struct {
-	// version is the version of the application that this plan was written for: what `kubectl get drplans` shows as
-	// PLANNED. 1 to 128 characters without white space. Absent: the plan follows the newest proven version.
+	// version is the version of the application that this plan was written for:
+	// what `kubectl get drplans` shows as PLANNED. 1 to 128 characters without
+	// white space. Absent: the plan follows the newest proven version.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	// +kubebuilder:validation:XValidation:rule="!self.matches('[[:space:][:cntrl:]]')",message="version must not contain white space"
 	Version string `json:"version,omitempty"`
 
-	// versionPolicy is how far the running version may be from the planned one before the plan counts as drifted:
-	// Exact (the default) compares character by character, Patch, Minor and Major allow a difference in that part of
-	// a semantic version and below.
+	// versionPolicy is how far the running version may be from the planned one
+	// before the plan counts as drifted: Exact (the default) compares character by
+	// character, Patch, Minor and Major allow a difference in that part of a
+	// semantic version and below.
 	// +optional
 	// +default="Exact"
 	VersionPolicy VersionPolicy `json:"versionPolicy,omitempty"`
 
-	// workloads selects the workloads of the application, in the plan's own namespace.
+	// workloads selects the workloads of the application, in the plan's own
+	// namespace.
 	// +required
 	Workloads WorkloadSelector `json:"workloads,omitzero"`
 
@@ -106,16 +112,16 @@ type DRPlanSpec struct {
 	Objectives Objectives `json:"objectives,omitzero"`
 }
 
-// WorkloadSelector selects workloads by their labels. Labels only, without expressions, since the admission policy
-// evaluates it.
+// WorkloadSelector selects workloads by their labels. Labels only, without
+// expressions, since the admission policy evaluates it.
 type WorkloadSelector struct {
-	// matchLabels are the labels that a workload (its own metadata, not that of its pods) must carry, all of them.
-	// 1 to 16 labels.
+	// matchLabels are the labels that a workload (its own metadata, not that of
+	// its pods) must carry, all of them. 1 to 16 labels.
 	// +required
 	// +kubebuilder:validation:MinProperties=1
 	// +kubebuilder:validation:MaxProperties=16
-	// +kubebuilder:validation:XValidation:rule="self.all(k, size(k) >= 1 && size(k) <= 317)",message="matchLabels must have keys of 1 to 317 characters"
-	// +kubebuilder:validation:XValidation:rule="self.all(k, self[k].matches('^(([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9])?$'))",message="matchLabels must have values that are valid labels: at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends"
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !format.qualifiedName().validate(k).hasValue())",message="matchLabels must have keys that are valid label keys: an optional DNS name and '/', then at most 63 letters, digits, '-', '_' and '.'"
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !format.labelValue().validate(self[k]).hasValue())",message="matchLabels must have values that are valid label values: at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends"
 	MatchLabels map[string]LabelValue `json:"matchLabels,omitempty"`
 }
 
@@ -125,27 +131,29 @@ type LabelValue string
 
 // Gate is what happens when a workload of the plan is about to roll out.
 type Gate struct {
-	// mode is Hold (the default: a rollout waits until a backup has Completed), Observe (a backup is taken at the
-	// rollout, nothing waits) or Off.
+	// mode is Hold (the default: a rollout waits until a backup has Completed),
+	// Observe (a backup is taken at the rollout, nothing waits) or Off.
 	// +optional
 	// +default="Hold"
 	Mode GateMode `json:"mode,omitempty"`
 
-	// deadlineSeconds is how long a rollout may be held before onDeadline applies, in seconds, counted from the moment
-	// it was held. 60 (a minute) to 604800 (a week), 3600 (an hour) by default.
+	// deadlineSeconds is how long a rollout may be held before onDeadline applies,
+	// in seconds, counted from the moment it was held. 60 (a minute) to 604800 (a
+	// week), 3600 (an hour) by default.
 	// +optional
 	// +default=3600
 	// +kubebuilder:validation:Minimum=60
 	// +kubebuilder:validation:Maximum=604800
 	DeadlineSeconds int32 `json:"deadlineSeconds,omitempty"`
 
-	// onDeadline is what happens to a rollout that is still held at its deadline: Hold (the default) keeps it held,
-	// Release starts it without a backup.
+	// onDeadline is what happens to a rollout that is still held at its deadline:
+	// Hold (the default) keeps it held, Release starts it without a backup.
 	// +optional
 	// +default="Hold"
 	OnDeadline DeadlineAction `json:"onDeadline,omitempty"`
 
-	// backupAttempts is how many backups are tried for one rollout before a person is asked. 1 to 10, 3 by default.
+	// backupAttempts is how many backups are tried for one rollout before a person
+	// is asked. 1 to 10, 3 by default.
 	// +optional
 	// +default=3
 	// +kubebuilder:validation:Minimum=1
@@ -153,27 +161,31 @@ type Gate struct {
 	BackupAttempts int32 `json:"backupAttempts,omitempty"`
 }
 
-// BackupPolicy is how the application is backed up. It says nothing about what a backup contains: that is the plan's
-// namespace and nothing else.
+// BackupPolicy is how the application is backed up. It says nothing about what
+// a backup contains: that is the plan's namespace and nothing else.
 type BackupPolicy struct {
-	// storageLocation names the BackupStorageLocation in Velero's namespace. Absent: Velero's default. Any other must
-	// carry the label allow.dr.backstay.dev/<namespace>=true, by which its administrator admits the plan's namespace.
+	// storageLocation names the BackupStorageLocation in Velero's namespace.
+	// Absent: Velero's default. Any other must carry the label
+	// allow.dr.backstay.dev/<namespace>=true, by which its administrator admits
+	// the plan's namespace.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="storageLocation must be the name of a BackupStorageLocation: lower case letters, digits, '-' and '.'"
 	StorageLocation string `json:"storageLocation,omitempty"`
 
-	// retentionSeconds is how long Velero keeps a backup, in seconds: the TTL of the Backup. 3600 (an hour) to
-	// 315360000 (ten years), 2592000 (30 days) by default.
+	// retentionSeconds is how long Velero keeps a backup, in seconds: the TTL of
+	// the Backup. 3600 (an hour) to 315360000 (ten years), 2592000 (30 days) by
+	// default.
 	// +optional
 	// +default=2592000
 	// +kubebuilder:validation:Minimum=3600
 	// +kubebuilder:validation:Maximum=315360000
 	RetentionSeconds int32 `json:"retentionSeconds,omitempty"`
 
-	// volumes is how the content of volumes is captured: Auto (the default: as Velero's server and the pods'
-	// annotations say), Snapshot, FileSystem, or None.
+	// volumes is how the content of volumes is captured: Auto (the default: as
+	// Velero's server and the pods' annotations say), Snapshot, FileSystem, or
+	// None.
 	// +optional
 	// +default="Auto"
 	Volumes VolumePolicy `json:"volumes,omitempty"`
@@ -181,16 +193,16 @@ type BackupPolicy struct {
 
 // Objectives are the recovery objectives of the application.
 type Objectives struct {
-	// recoveryPointSeconds is how old the newest protecting backup may become, in seconds. 60 (a minute) to 31536000
-	// (a year), 86400 (a day) by default.
+	// recoveryPointSeconds is how old the newest protecting backup may become, in
+	// seconds. 60 (a minute) to 31536000 (a year), 86400 (a day) by default.
 	// +optional
 	// +default=86400
 	// +kubebuilder:validation:Minimum=60
 	// +kubebuilder:validation:Maximum=31536000
 	RecoveryPointSeconds int32 `json:"recoveryPointSeconds,omitempty"`
 
-	// recoveryTimeSeconds is how long a recovery may take, in seconds. 60 (a minute) to 604800 (a week), 1800 (half an
-	// hour) by default.
+	// recoveryTimeSeconds is how long a recovery may take, in seconds. 60 (a
+	// minute) to 604800 (a week), 1800 (half an hour) by default.
 	// +optional
 	// +default=1800
 	// +kubebuilder:validation:Minimum=60
@@ -198,8 +210,8 @@ type Objectives struct {
 	RecoveryTimeSeconds int32 `json:"recoveryTimeSeconds,omitempty"`
 }
 
-// DRPlan is how one application, the workloads of one namespace that carry certain labels, is to be recovered, and
-// for which version that was written.
+// DRPlan is how one application, the workloads of one namespace that carry
+// certain labels, is to be recovered, and for which version that was written.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -218,7 +230,8 @@ type Objectives struct {
 type DRPlan struct {
 	metav1.TypeMeta `json:",inline"`
 
-	// metadata is the standard object's metadata. The name has at most 63 characters.
+	// metadata is the standard object's metadata. The name has at most 63
+	// characters.
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitzero"`
 
