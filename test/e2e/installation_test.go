@@ -29,14 +29,17 @@ type installation struct {
 	admin   client.Client // reads from the API server
 	*chronicle
 
-	operatorBinary     string
-	operatorKubeconfig string
-	stop               context.CancelFunc
+	operatorBinary string
+	started        bool // the operator was, once
+	stop           context.CancelFunc
 }
 
 // install starts a cluster, installs Backstay and starts the operator. If it fails, nothing is left.
 func install(ctx context.Context, name string) (_ *installation, err error) {
 	i := &installation{}
+	if i.operatorBinary, err = buildOperator(ctx); err != nil {
+		return nil, err
+	}
 	if i.cluster, err = devcluster.Start(ctx, devcluster.Options{Name: name, Output: os.Stderr}); err != nil {
 		return nil, err
 	}
@@ -54,9 +57,6 @@ func install(ctx context.Context, name string) (_ *installation, err error) {
 		return nil, err
 	}
 	if i.chronicle, err = newChronicle(watching, i.cluster.RESTConfig()); err != nil {
-		return nil, err
-	}
-	if err := i.buildOperator(ctx); err != nil {
 		return nil, err
 	}
 	return i, i.startOperator(ctx, operatorName)
@@ -82,7 +82,7 @@ func (i *installation) remove(everything bool) {
 	// Before the API server goes, without which it could not end well.
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if err := i.cluster.StopProgram(ctx, operatorName); err != nil {
+	if err := i.cluster.StopProgram(ctx, operatorName); err != nil && i.started {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 	}
 	i.cluster.Down()

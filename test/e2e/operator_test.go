@@ -25,19 +25,23 @@ const (
 	operatorAccount   = "backstay-controller-manager"
 )
 
-func (i *installation) buildOperator(ctx context.Context) (err error) {
-	i.operatorBinary = filepath.Join(i.cluster.Folder(), "home", "backstay")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", i.operatorBinary, "./cmd/backstay")
+// buildOperator builds the operator as it is in the checkout.
+func buildOperator(ctx context.Context) (string, error) {
+	path := filepath.Join(root(), "bin", "e2e", "backstay")
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, "./cmd/backstay")
 	cmd.Dir = root()
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the operator: %w\n%s", err, out)
+		return "", fmt.Errorf("build the operator: %w\n%s", err, out)
 	}
-	i.operatorKubeconfig, err = i.cluster.ServiceAccountKubeconfig(ctx, operatorNamespace, operatorAccount)
-	return err
+	return path, nil
 }
 
 // startOperator runs the operator under its own ServiceAccount, as one more program of the cluster.
 func (i *installation) startOperator(ctx context.Context, name string) error {
+	kubeconfig, err := i.cluster.ServiceAccountKubeconfig(ctx, operatorNamespace, operatorAccount)
+	if err != nil {
+		return err
+	}
 	metrics, err := i.cluster.ReservePort()
 	if err != nil {
 		return err
@@ -46,9 +50,10 @@ func (i *installation) startOperator(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	i.started = true
 	return i.cluster.Run(ctx, devcluster.Program{
 		Name: name, Path: i.operatorBinary, Port: probes,
-		Env: []string{"KUBECONFIG=" + i.operatorKubeconfig},
+		Env: []string{"KUBECONFIG=" + kubeconfig},
 		Args: []string{
 			fmt.Sprintf("--metrics-bind-address=127.0.0.1:%d", metrics),
 			fmt.Sprintf("--health-probe-bind-address=127.0.0.1:%d", probes),
