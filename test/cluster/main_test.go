@@ -54,10 +54,11 @@ func TestStartRequest(t *testing.T) {
 		ok   bool
 	}{
 		"again":           {"", []string{"velero"}, control.StartRequest{Name: "velero"}, true},
-		"added":           {"app", []string{"/bin/app", "-v"}, control.StartRequest{Name: "app", Path: "/bin/app", Args: []string{"-v"}, Env: []string{"A=b,c"}, ReadyURL: "http://x"}, true},
+		"added":           {"app", []string{"/bin/sh", "-v"}, control.StartRequest{Name: "app", Path: "/bin/sh", Args: []string{"-v"}, Env: []string{"A=b,c"}, ReadyURL: "http://x"}, true},
 		"nothing named":   {"", nil, control.StartRequest{}, false},
 		"two named":       {"", []string{"velero", "etcd"}, control.StartRequest{}, false},
 		"without program": {"app", nil, control.StartRequest{}, false},
+		"no such file":    {"app", []string{"/nonexistent/app"}, control.StartRequest{}, false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

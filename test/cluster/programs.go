@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -72,9 +73,12 @@ func startRequest(name string, env []string, url string, args []string) (control
 	case name == "" || len(args) == 0:
 		return control.StartRequest{}, errors.New("name a program, or add one: --program NAME -- FILE [ARGUMENT...]")
 	}
-	// The supervisor has another working directory.
-	file, err := filepath.Abs(args[0])
+	// The supervisor has another working directory, and perhaps another PATH.
+	file, err := exec.LookPath(args[0])
 	if err != nil {
+		return control.StartRequest{}, err
+	}
+	if file, err = filepath.Abs(file); err != nil {
 		return control.StartRequest{}, err
 	}
 	return control.StartRequest{Name: name, Path: file, Args: args[1:], Env: env, ReadyURL: url}, nil

@@ -4,7 +4,6 @@
 package clustertest
 
 import (
-	"bytes"
 	"encoding/json"
 	"os/exec"
 	"path/filepath"
@@ -72,8 +71,7 @@ func TestClusterDownCleansUpAfterAKilledSupervisor(t *testing.T) {
 
 func TestClusterInTheForegroundEndsWith(t *testing.T) {
 	tests := map[string]struct {
-		// The first word of what runs the command.
-		through []string
+		through []string // what runs the command
 		end     func(*testing.T, *exec.Cmd)
 	}{
 		"Ctrl-C":          {nil, func(t *testing.T, c *exec.Cmd) { signal(t, c, syscall.SIGINT) }},
@@ -88,8 +86,6 @@ func TestClusterInTheForegroundEndsWith(t *testing.T) {
 			folder := newFolder(t)
 			words := append(test.through, command, "up", "--dir", folder, "--without", strings.Join(allButEtcd, ","))
 			cmd := exec.Command(words[0], words[1:]...)
-			var out bytes.Buffer
-			cmd.Stdout, cmd.Stderr = &out, &out
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}

@@ -63,7 +63,7 @@ var (
 // the end that no process of that cluster is left.
 func newFolder(t *testing.T) string {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "backstay-")
+	folder, err := os.MkdirTemp("", "cluster-")
 	if err != nil {
 		t.Fatal(err)
 	}
