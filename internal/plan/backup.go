@@ -9,123 +9,139 @@ import (
 	"slices"
 	"time"
 
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/velero"
 )
 
-// phaseLost stands for the phase of a Backup that was there and is not any more.
-const phaseLost = "Deleted"
-
-// retryPause is the pause after the first attempt that failed; it doubles with each.
-const retryPause = 10 * time.Second
-
-// candidate is an open rollout that wants a backup.
-type candidate struct {
-	release *release
-	rollout *v1alpha1.Rollout
-}
-
 // backUp brings what is known of the backups forward, and begins those that are wanted. The rollouts of a plan take
 // their backups one after another: a start in between would void the others.
 func (d *decider) backUp() {
-	var wanting []candidate
-	busy := ""
-	for _, r := range d.primaries() {
-		for i := range r.status.Rollouts {
-			ro := &r.status.Rollouts[i]
-			d.observeBackup(ro)
-			if open(ro) && d.wantsBackup(ro) {
-				wanting = append(wanting, candidate{r, ro})
-			}
-			if open(ro) && underWay(ro) && !d.outdated(ro) {
-				busy = r.Name
-			}
+	var wanting []course
+	var busy *release
+	for ro := range d.courses() {
+		d.observeBackup(ro)
+		switch {
+		case !open(ro.Rollout):
+		case d.wantsBackup(ro):
+			wanting = append(wanting, ro)
+		case d.atWork(ro):
+			busy = ro.of
 		}
 	}
-	slices.SortStableFunc(wanting, compareCandidates)
-	for _, c := range wanting {
-		if d.beginBackup(c, busy) {
-			busy = c.release.Name
+	slices.SortStableFunc(wanting, compareCourses)
+	for _, ro := range wanting {
+		if d.beginBackup(ro, busy) {
+			busy = ro.of
 		}
 	}
 }
 
 // wantsBackup says whether a rollout needs a backup that it does not have and that is not under way.
-func (d *decider) wantsBackup(ro *v1alpha1.Rollout) bool {
-	if d.mode() == v1alpha1.GateModeOff {
-		return false
-	}
+func (d *decider) wantsBackup(ro course) bool {
 	switch {
-	case d.holds(ro):
-		return ro.Backup == nil || failed(ro) || d.outdated(ro)
-	case startedUnheld(ro), ro.Cause == v1alpha1.CauseAhead && len(ro.Workloads) == 0:
-		return ro.Backup == nil || failed(ro)
+	case d.mode() == v1alpha1.GateModeOff:
+		return false
+	case holds(ro.Rollout):
+		return ro.Backup == nil || failed(ro.Rollout) || d.outdated(ro)
+	case startedUnheld(ro.Rollout), ahead(ro.Rollout):
+		return ro.Backup == nil || failed(ro.Rollout)
 	default:
 		return false
 	}
 }
 
-// outdated: the backup of a rollout that holds something cannot be relied on any more.
-func (d *decider) outdated(ro *v1alpha1.Rollout) bool {
-	if ro.Backup == nil || !d.holds(ro) {
-		return false
+// atWork says whether the backup of a rollout is under way, or is over and about to let something start.
+func (d *decider) atWork(ro course) bool {
+	return underWay(ro.Rollout) || ro.Backup != nil && !failed(ro.Rollout) && holds(ro.Rollout)
+}
+
+// outdated: the backup of a rollout that holds something cannot be relied on any more, or is gone after its end: one
+// that was taken ahead may have expired.
+func (d *decider) outdated(ro course) bool {
+	b := d.in.Backups[ro.Backup.Name]
+	if over(ro.Backup.Phase) && (b == nil || velero.StateOf(b) != velero.Completed) {
+		return true
+	}
+	return b != nil && (d.void(ro, b) || slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
+		return rec.State == v1alpha1.WorkloadHeld && !d.fresh(b, since(&rec))
+	}))
+}
+
+// serves says whether the backup that was taken ahead is, or will be, of use to a rollout that begins now.
+func (d *decider) serves(ro course) bool {
+	switch {
+	case ro.Backup == nil:
+		return true
+	case failed(ro.Rollout):
+		return !d.exhausted(ro)
 	}
 	b := d.in.Backups[ro.Backup.Name]
 	if b == nil {
-		return false
+		return ro.Backup.Phase == ""
 	}
-	if d.void(ro, b) {
-		return true
-	}
-	return slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
-		return rec.State == v1alpha1.WorkloadHeld && !d.fresh(b, &rec)
-	})
+	usable := velero.StateOf(b) == velero.Completed || !over(ro.Backup.Phase)
+	return usable && !d.void(ro, b) && d.fresh(b, d.in.Now)
 }
 
-// holds says whether a rollout has workloads that wait for its backup.
-func (d *decider) holds(ro *v1alpha1.Rollout) bool {
-	return slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool { return rec.State == v1alpha1.WorkloadHeld })
-}
-
-// startedUnheld says whether something of a rollout started that nobody let go.
-func startedUnheld(ro *v1alpha1.Rollout) bool {
-	return slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool { return rec.StartReason == v1alpha1.StartNotHeld })
-}
-
-// beginBackup creates the backup of a rollout, or notes what it waits for. It tells whether one is under way then.
-func (d *decider) beginBackup(c candidate, busy string) bool {
-	ro, attempt := c.rollout, int32(1)
-	if ro.Backup != nil {
-		attempt = ro.Backup.Attempt + 1
-		if failed(ro) && !d.retry(ro) {
-			return false
-		}
-	}
-	if !startedUnheld(ro) && busy != "" && busy != c.release.Name {
-		d.waits[ro] = wait{v1alpha1.ReasonWaitingForRollout, fmt.Sprintf("release %s has its backup taken first", busy)}
+// beginBackup creates the backup of a rollout, or notes what it waits for. It tells whether one is under way then. What
+// escaped is backed up at once.
+func (d *decider) beginBackup(ro course, busy *release) bool {
+	if failed(ro.Rollout) && !d.retry(ro) {
 		return false
 	}
-	if at := d.lastOtherStart(ro).Add(createMargin); !startedUnheld(ro) && d.in.Now.Before(at) {
-		d.waits[ro] = wait{v1alpha1.ReasonBackupPending, "the backup begins a moment after the last start of a workload of this plan"}
-		d.wake(at)
+	if w, waits := d.waitBefore(ro, busy); waits {
+		d.waits[ro.Rollout] = w
 		return false
 	}
-	if d.in.LocationProblem != "" {
-		d.waits[ro] = wait{v1alpha1.ReasonStorageLocationUnavailable, d.in.LocationProblem}
-		return false
-	}
-	id := d.backupID(c.release, ro.Number, attempt)
-	ro.Backup = &v1alpha1.RolloutBackup{Name: id.Name(), Attempt: attempt, Version: d.captured()}
-	d.out.Backups = append(d.out.Backups, velero.NewBackup(d.plan, id, ro.Backup.Version))
+	id := d.backupID(ro, d.nextAttempt(ro))
+	ro.Backup = &v1alpha1.RolloutBackup{Name: id.Name(), Attempt: id.Attempt, Version: d.captured()}
+	d.create(velero.NewBackup(d.plan, id, ro.Backup.Version))
 	return true
 }
 
+// waitBefore says what the backup of a rollout waits for before it can begin.
+func (d *decider) waitBefore(ro course, busy *release) (wait, bool) {
+	escaped := startedUnheld(ro.Rollout)
+	if busy != nil && !escaped {
+		return wait{v1alpha1.ReasonWaitingForRollout, fmt.Sprintf("release %s has its backup taken first", busy.Name)}, true
+	}
+	if at := d.lastOtherStart(ro).Add(createMargin); d.in.Now.Before(at) && (holds(ro.Rollout) || !escaped) {
+		d.wake(at)
+		return wait{v1alpha1.ReasonBackupPending, "the backup begins a moment after the last start of a workload of this plan"}, true
+	}
+	if d.in.LocationProblem != "" {
+		return wait{v1alpha1.ReasonStorageLocationUnavailable, d.in.LocationProblem}, true
+	}
+	return wait{}, false
+}
+
+// create asks for a Backup. Two rollouts may ask for the same: one that was taken over.
+func (d *decider) create(b *velerov1.Backup) {
+	if !slices.ContainsFunc(d.out.Backups, func(other *velerov1.Backup) bool { return other.Name == b.Name }) {
+		d.out.Backups = append(d.out.Backups, b)
+	}
+}
+
+// nextAttempt is the number of the next attempt, above that of any whose Backup exists.
+func (d *decider) nextAttempt(ro course) int32 {
+	attempt := int32(1)
+	if ro.Backup != nil {
+		attempt = max(ro.Backup.Attempt, 0) + 1
+	}
+	for d.in.Backups[d.backupID(ro, attempt).Name()] != nil {
+		attempt++
+	}
+	return attempt
+}
+
 // retry says whether the next attempt is due.
-func (d *decider) retry(ro *v1alpha1.Rollout) bool {
-	if exhausted(d.plan, ro) || ro.Backup.FailureTime == nil {
+func (d *decider) retry(ro course) bool {
+	if d.exhausted(ro) || ro.Backup.FailureTime == nil {
 		return false
 	}
-	due := ro.Backup.FailureTime.Add(retryPause << min(ro.Backup.Attempt-1, 6))
+	due := ro.Backup.FailureTime.Add(retryPause << min(d.failures(ro)-1, maxDoublings))
 	if d.in.Now.Before(due) {
 		d.wake(due)
 		return false
@@ -133,29 +149,76 @@ func (d *decider) retry(ro *v1alpha1.Rollout) bool {
 	return true
 }
 
-// exhausted says whether every attempt that the plan allows has failed.
-func exhausted(plan *v1alpha1.DRPlan, ro *v1alpha1.Rollout) bool {
-	return failed(ro) && ro.Backup.Attempt >= plan.Spec.Gate.BackupAttempts
+const (
+	// retryPause is the pause after the first attempt that failed; it doubles with each, up to maxDoublings times.
+	retryPause   = 10 * time.Second
+	maxDoublings = 6
+)
+
+// exhausted says whether as many attempts failed as the plan allows.
+func (d *decider) exhausted(ro course) bool {
+	return failed(ro.Rollout) && int32(d.failures(ro)) >= d.plan.Spec.Gate.BackupAttempts
 }
 
-func (d *decider) backupID(r *release, number, attempt int32) velero.BackupID {
+// failures counts the attempts that failed, among them those whose Backup is gone. An attempt that was Completed and
+// could not be relied on any more is none.
+func (d *decider) failures(ro course) int {
+	n := 1
+	for attempt := int32(1); attempt < min(ro.Backup.Attempt, maxAttempts); attempt++ {
+		if b := d.in.Backups[d.backupID(ro, attempt).Name()]; b == nil || velero.StateOf(b) == velero.Failed {
+			n++
+		}
+	}
+	return n
+}
+
+// maxAttempts is how many attempts are counted: more than any plan allows.
+const maxAttempts = 50
+
+// attemptOf finds which attempt at the backup of a rollout a Backup is; the first where it is none.
+func (d *decider) attemptOf(ro course, b *velerov1.Backup) int32 {
+	for attempt := int32(1); attempt <= maxAttempts; attempt++ {
+		if d.backupID(ro, attempt).Name() == b.Name {
+			return attempt
+		}
+	}
+	return 1
+}
+
+func (d *decider) backupID(ro course, attempt int32) velero.BackupID {
 	return velero.BackupID{
-		Namespace: d.in.Namespace, Plan: d.in.Name, Version: r.Spec.Version, Rollout: number, Attempt: attempt,
+		Namespace: d.in.Namespace, Plan: d.in.Name, Version: ro.of.Spec.Version, Rollout: ro.Number, Attempt: attempt,
 	}
 }
 
-// compareCandidates puts those first that hold something, then the oldest.
-func compareCandidates(a, b candidate) int {
-	rank := func(c candidate) int {
-		if len(c.rollout.Workloads) > 0 {
+// holds says whether a rollout has workloads that wait for its backup.
+func holds(ro *v1alpha1.Rollout) bool {
+	return slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool { return rec.State == v1alpha1.WorkloadHeld })
+}
+
+// ahead says whether a rollout was announced, and no workload has changed yet.
+func ahead(ro *v1alpha1.Rollout) bool {
+	return ro.Cause == v1alpha1.CauseAhead && len(ro.Workloads) == 0
+}
+
+// startedUnheld says whether something of a rollout started that nobody let go.
+func startedUnheld(ro *v1alpha1.Rollout) bool {
+	return slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool { return rec.StartReason == v1alpha1.StartNotHeld })
+}
+
+// compareCourses puts those first that hold something, then the oldest.
+func compareCourses(a, b course) int {
+	rank := func(ro course) int {
+		if len(ro.Workloads) > 0 {
 			return 0
 		}
 		return 1
 	}
 	return cmp.Or(
 		cmp.Compare(rank(a), rank(b)),
-		a.rollout.StartTime.Compare(b.rollout.StartTime.Time),
-		cmp.Compare(a.release.Name, b.release.Name),
+		a.StartTime.Compare(b.StartTime.Time),
+		cmp.Compare(a.of.Name, b.of.Name),
+		cmp.Compare(a.Number, b.Number),
 	)
 }
 

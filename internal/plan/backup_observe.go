@@ -5,6 +5,7 @@ package plan
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
@@ -14,6 +15,9 @@ import (
 )
 
 const (
+	// phaseLost stands for the phase of a Backup that was there and is not any more.
+	phaseLost = "Deleted"
+
 	// settleTime is for how long the phases that a backup passes on its way are not written to the status: a quick
 	// one is over before anybody could read them.
 	settleTime = 2 * time.Second
@@ -29,48 +33,48 @@ const (
 // AnnotationTouched is the time of the last touch, on a Backup.
 const AnnotationTouched = v1alpha1.GroupName + "/touched"
 
-// observeBackup brings what a rollout says of its backup forward.
-func (d *decider) observeBackup(ro *v1alpha1.Rollout) {
-	if ro.Backup == nil || over(ro.Backup.Phase) && ro.Backup.Phase != string(velerov1.BackupPhaseCompleted) {
+// observeBackup brings what a rollout says of its backup forward, up to its end. What becomes of it later is no news of
+// the rollout: Velero itself deletes it when it expires.
+func (d *decider) observeBackup(ro course) {
+	if ro.Backup == nil || over(ro.Backup.Phase) {
 		return
 	}
 	b := d.in.Backups[ro.Backup.Name]
 	switch {
 	case b != nil:
 		d.copyBackup(ro.Backup, b)
-	case ro.Backup.Phase == "":
-		d.recreate(ro)
-	case ro.Backup.Phase != string(velerov1.BackupPhaseCompleted) || d.holds(ro):
-		// Somebody deleted it. One that has done its work may go, Velero itself deletes it when it expires.
+	case ro.Backup.Phase != "" || d.backupID(ro, ro.Backup.Attempt).Name() != ro.Backup.Name:
 		d.fail(ro.Backup, phaseLost)
+	case open(ro.Rollout) && d.needsBackup(ro.Rollout):
+		d.recreate(ro)
 	}
+}
+
+// needsBackup says whether a rollout is not done before a backup is.
+func (d *decider) needsBackup(ro *v1alpha1.Rollout) bool {
+	return d.mode() != v1alpha1.GateModeOff && (holds(ro) || ahead(ro) || startedUnheld(ro))
 }
 
 // recreate asks again for a backup that was recorded and never seen: the operator may have been killed in between.
 // Asking twice is harmless, since the name is the same.
-func (d *decider) recreate(ro *v1alpha1.Rollout) {
-	if !open(ro) {
+func (d *decider) recreate(ro course) {
+	if d.in.LocationProblem != "" {
+		d.waits[ro.Rollout] = wait{v1alpha1.ReasonStorageLocationUnavailable, d.in.LocationProblem}
 		return
 	}
-	for _, r := range d.primaries() {
-		for i := range r.status.Rollouts {
-			if &r.status.Rollouts[i] != ro {
-				continue
-			}
-			id := d.backupID(r, ro.Number, ro.Backup.Attempt)
-			if id.Name() == ro.Backup.Name && d.in.LocationProblem == "" {
-				d.out.Backups = append(d.out.Backups, velero.NewBackup(d.plan, id, ro.Backup.Version))
-			}
-		}
-	}
+	ro.Backup.Version = d.captured()
+	d.create(velero.NewBackup(d.plan, d.backupID(ro, ro.Backup.Attempt), ro.Backup.Version))
 }
 
 func (d *decider) copyBackup(to *v1alpha1.RolloutBackup, b *velerov1.Backup) {
+	if to.Version != b.Annotations[v1alpha1.AnnotationVersion] {
+		to.Version = "" // one of the two knows of a start in between
+	}
 	switch velero.StateOf(b) {
 	case velero.Completed:
 		to.Phase = string(b.Status.Phase)
 		to.StartTime, to.CompletionTime = b.Status.StartTimestamp, b.Status.CompletionTimestamp
-		to.QueuePosition, to.FailureTime = 0, nil
+		to.QueuePosition = 0
 		copyProgress(to, b)
 	case velero.Failed:
 		to.StartTime, to.CompletionTime = b.Status.StartTimestamp, b.Status.CompletionTimestamp
@@ -107,6 +111,7 @@ func (d *decider) copyWaiting(to *v1alpha1.RolloutBackup, b *velerov1.Backup) {
 	if to.Phase == "" {
 		to.Phase = string(velerov1.BackupPhaseNew)
 	}
+	to.Phase = to.Phase[:min(len(to.Phase), maxPhase)]
 	to.StartTime = b.Status.StartTimestamp
 	to.QueuePosition = clamp(b.Status.QueuePosition)
 	copyProgress(to, b)
@@ -115,6 +120,9 @@ func (d *decider) copyWaiting(to *v1alpha1.RolloutBackup, b *velerov1.Backup) {
 	}
 	d.touch(b)
 }
+
+// maxPhase is the longest phase that the status takes; Velero bounds what it writes by its own schema.
+const maxPhase = 64
 
 // copyProgress copies the progress in steps of a tenth, so that a backup of a million items is not a million writes.
 func copyProgress(to *v1alpha1.RolloutBackup, b *velerov1.Backup) {
@@ -139,12 +147,15 @@ func (d *decider) touch(b *velerov1.Backup) {
 	if t, err := time.Parse(time.RFC3339, b.Annotations[AnnotationTouched]); err == nil {
 		last = t
 	}
-	if due := last.Add(touchTime); d.in.Now.Before(due) {
+	due := last.Add(touchTime)
+	if d.in.Now.Before(due) {
 		d.wake(due)
 		return
 	}
-	d.out.Touch = append(d.out.Touch, b.Name)
 	d.wake(d.in.Now.Add(touchTime))
+	if !slices.Contains(d.out.Touch, b.Name) {
+		d.out.Touch = append(d.out.Touch, b.Name)
+	}
 }
 
 // over says whether a phase is final.

@@ -5,6 +5,7 @@ package plan
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -16,9 +17,6 @@ import (
 	"github.com/backstay-dr/backstay/internal/drift"
 	"github.com/backstay-dr/backstay/internal/workload"
 )
-
-// maxRollouts is how many rollouts a release remembers: the bound of its status.
-const maxRollouts = 10
 
 // Decide derives what to write from what is observed.
 func Decide(in Input) Decision {
@@ -34,6 +32,7 @@ func Decide(in Input) Decision {
 	default:
 		d.track()
 		d.discover()
+		d.adoptBackups()
 		d.announce()
 		d.backUp()
 		d.relabel()
@@ -53,6 +52,7 @@ type decider struct {
 	members  map[workload.Key]*Member
 	releases []*release
 	waits    map[*v1alpha1.Rollout]wait
+	past     *history
 	out      Decision
 }
 
@@ -68,6 +68,12 @@ type release struct {
 
 	// duplicate says that an older release stands for the same version.
 	duplicate bool
+}
+
+// course is a rollout at work, with the release that it belongs to.
+type course struct {
+	*v1alpha1.Rollout
+	of *release
 }
 
 // wait is what a rollout waits for before its backup can be created.
@@ -108,44 +114,9 @@ func (d *decider) decision() Decision {
 	return d.out
 }
 
-// recordsMore says whether a status holds a rollout, a held workload or a backup that the stored one does not: what
-// must be written before anything is done because of it.
-func recordsMore(stored, wanted *v1alpha1.AppReleaseStatus) bool {
-	old := facts(stored)
-	for fact := range facts(wanted) {
-		if !old[fact] {
-			return true
-		}
-	}
-	return false
-}
-
-type fact struct {
-	number     int32
-	backup     string
-	key        workload.Key
-	hash       string
-	overridden bool
-}
-
-func facts(s *v1alpha1.AppReleaseStatus) map[fact]bool {
-	out := map[fact]bool{}
-	for _, ro := range s.Rollouts {
-		out[fact{number: ro.Number, overridden: ro.Override != nil}] = true
-		if ro.Backup != nil {
-			out[fact{number: ro.Number, backup: ro.Backup.Name}] = true
-		}
-		for _, rec := range ro.Workloads {
-			out[fact{number: ro.Number, key: keyOf(&rec), hash: rec.TemplateHash}] = true
-		}
-	}
-	return out
-}
-
-// wake asks for another decision at a time.
+// wake asks for another decision at a time to come. What is past has had its effect on this one.
 func (d *decider) wake(at time.Time) {
-	after := max(at.Sub(d.in.Now), time.Millisecond)
-	if d.out.RequeueAfter == 0 || after < d.out.RequeueAfter {
+	if after := at.Sub(d.in.Now); after > 0 && (d.out.RequeueAfter == 0 || after < d.out.RequeueAfter) {
 		d.out.RequeueAfter = after
 	}
 }
@@ -160,6 +131,19 @@ func (d *decider) sortedMembers() []*Member {
 // primaries are the releases that count.
 func (d *decider) primaries() []*release {
 	return slices.DeleteFunc(slices.Clone(d.releases), func(r *release) bool { return r.duplicate })
+}
+
+// courses are the rollouts of the releases that count. Opening another one ends what an earlier call is good for.
+func (d *decider) courses() iter.Seq[course] {
+	return func(yield func(course) bool) {
+		for _, r := range d.primaries() {
+			for i := range r.status.Rollouts {
+				if !yield(course{&r.status.Rollouts[i], r}) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // versionOf resolves the version that a member asks for.

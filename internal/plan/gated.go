@@ -64,12 +64,12 @@ func AssessGate(in Input, g Gate) (GateFinding, *Member) {
 		return notGated(v1alpha1.ReasonPolicyAltered, strings.Join(g.Altered, "; ")+
 			". Whether rollouts are held is not known. Put it back: kubectl apply -k config/gate"), nil
 	}
-	proof := proofOf(in.Plan, g)
+	proof := proofOf(in, g)
 	m := probeTarget(in)
 	if m == nil {
 		return GateFinding{Condition: gated(metav1.ConditionUnknown, v1alpha1.ReasonNoWorkloads, "the plan selects no workload to probe the gate with")}, nil
 	}
-	if in.Plan.Status.GateProof == proof && !escapedSinceProof(in) {
+	if in.Plan.Status.GateProof == proof {
 		if old := meta.FindStatusCondition(in.Plan.Status.Conditions, v1alpha1.ConditionGated); old != nil && old.Status == metav1.ConditionTrue {
 			return GateFinding{Condition: gated(old.Status, old.Reason, old.Message), Proof: proof}, nil
 		}
@@ -87,7 +87,7 @@ func ConcludeProbe(in Input, g Gate, m *Member, held bool, err error) GateFindin
 	case held:
 		return GateFinding{
 			Condition: gated(metav1.ConditionTrue, v1alpha1.ReasonProbeHeld, "a dry run of a changed template came back held"),
-			Proof:     proofOf(in.Plan, g),
+			Proof:     proofOf(in, g),
 		}
 	default:
 		f := notGated(v1alpha1.ReasonProbeNotHeld, fmt.Sprintf("a dry run of a changed template of %s came back not held: "+
@@ -107,9 +107,14 @@ func probeAgainAfter(in Input, reason string) time.Duration {
 	return probeAgainSoon
 }
 
-// proofOf names what a probe proves: these policies, with this spec.
-func proofOf(plan *v1alpha1.DRPlan, g Gate) string {
-	return fmt.Sprintf("%s/%d", g.Fingerprint, plan.Generation)
+// proofOf names what a probe proves: these policies, with this spec, since the last rollout escaped. What was proven
+// before that is worth nothing.
+func proofOf(in Input, g Gate) string {
+	proof := fmt.Sprintf("%s/%d", g.Fingerprint, in.Plan.Generation)
+	if at := lastEscape(in); !at.IsZero() {
+		proof += fmt.Sprintf("/%d", at.Unix())
+	}
+	return proof
 }
 
 // probeTarget is the first selected member.
@@ -122,23 +127,22 @@ func probeTarget(in Input) *Member {
 	return nil
 }
 
-// escapedSinceProof says whether a rollout escaped after the gate was last proven: then that proof is worth nothing.
-func escapedSinceProof(in Input) bool {
-	old := meta.FindStatusCondition(in.Plan.Status.Conditions, v1alpha1.ConditionGated)
+// lastEscape is when something last started that the gate was to hold; zero for never.
+func lastEscape(in Input) time.Time {
+	var last time.Time
 	for _, r := range in.Releases {
 		for i := range r.Status.Rollouts {
-			ro := &r.Status.Rollouts[i]
-			if escaped(ro) && (old == nil || ro.ReleasedTime != nil && old.LastTransitionTime.Before(ro.ReleasedTime)) {
-				return true
+			if ro := &r.Status.Rollouts[i]; escaped(ro) && ro.ReleasedTime != nil {
+				last = later(last, ro.ReleasedTime.Time)
 			}
 		}
 	}
-	return false
+	return last
 }
 
-// escaped says whether something of a rollout started that the gate was to hold.
+// escaped says whether something of a rollout started that the gate was to hold, and held before or was proven to hold.
 func escaped(ro *v1alpha1.Rollout) bool {
-	return startedUnheld(ro) && ro.Cause != v1alpha1.CauseObserved
+	return startedUnheld(ro) && (ro.Cause == v1alpha1.CauseEscaped || ro.Cause == v1alpha1.CauseHeld)
 }
 
 func notGated(reason, message string) GateFinding {
@@ -147,11 +151,4 @@ func notGated(reason, message string) GateFinding {
 
 func gated(status metav1.ConditionStatus, reason, message string) metav1.Condition {
 	return metav1.Condition{Type: v1alpha1.ConditionGated, Status: status, Reason: reason, Message: bound(message)}
-}
-
-// bound cuts a message to what a condition may hold, with room to spare.
-func bound(message string) string {
-	const limit = 2048
-	runes := []rune(message)
-	return string(runes[:min(len(runes), limit)])
 }

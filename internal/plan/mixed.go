@@ -15,17 +15,45 @@ import (
 	"github.com/backstay-dr/backstay/internal/velero"
 )
 
+// disturb takes their version back from the backups that were not seen to be over when something started: they may hold
+// some of it. The backup that allowed this start is over, seen or not.
+func (d *decider) disturb(ro course, why v1alpha1.StartReason) {
+	allowed := ""
+	if why == v1alpha1.StartBackupCompleted && ro.Backup != nil {
+		allowed = ro.Backup.Name
+	}
+	for other := range d.courses() {
+		if b := other.Backup; b != nil && b.Name != allowed && !over(b.Phase) {
+			b.Version = ""
+		}
+	}
+}
+
 // relabel finds the backups that claim to have captured a version while something else started: a backup that waited
 // in Velero's queue when its rollout was overridden captures what came after. They protect no version.
 func (d *decider) relabel() {
 	for _, name := range slices.Sorted(maps.Keys(d.in.Backups)) {
 		b := d.in.Backups[name]
-		if b.Annotations[v1alpha1.AnnotationVersion] == "" || velero.StateOf(b) == velero.Failed || !d.disturbed(b) {
+		if b.Annotations[v1alpha1.AnnotationVersion] == "" || velero.StateOf(b) == velero.Failed {
 			continue
 		}
-		d.out.Relabel = append(d.out.Relabel, name)
-		d.forgetVersion(name)
+		if d.disownsVersion(name) || d.disturbed(b) {
+			d.out.Relabel = append(d.out.Relabel, name)
+			d.forgetVersion(name)
+		}
 	}
+}
+
+// disownsVersion says whether a rollout knows that its backup captured no single version.
+func (d *decider) disownsVersion(backup string) bool {
+	for _, r := range d.releases {
+		for i := range r.status.Rollouts {
+			if b := r.status.Rollouts[i].Backup; b != nil && b.Name == backup && b.Version == "" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // disturbed says whether anything started between the creation of a backup and its end, but for what the backup itself
@@ -47,7 +75,7 @@ func (d *decider) disturbed(b *velerov1.Backup) bool {
 
 // during says whether a time lies between the creation of a backup and its end, both seconds included.
 func during(b *velerov1.Backup, at metav1.Time) bool {
-	if at.Time.Before(b.CreationTimestamp.Truncate(time.Second)) {
+	if at.Time.Before(createdAt(b).Truncate(time.Second)) {
 		return false
 	}
 	return b.Status.CompletionTimestamp == nil || !at.After(b.Status.CompletionTimestamp.Time)

@@ -5,8 +5,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -14,15 +12,6 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
-
-// verdict is what is said of a release: its Ready condition, and what follows from it.
-type verdict struct {
-	ready       metav1.ConditionStatus
-	reason      string
-	message     string
-	reconciling bool
-	stalled     bool
-}
 
 // report writes the conditions of every release.
 func (d *decider) report() {
@@ -35,9 +24,8 @@ func (d *decider) report() {
 			d.setConditions(r, d.verdictIdle(), idle(v1alpha1.ReasonNotStarted), idle(v1alpha1.ReasonNotStarted))
 			continue
 		}
-		ro := &r.status.Rollouts[0]
-		v := d.verdict(ro)
-		d.setConditions(r, v, d.backedUp(ro, v), d.rolledOut(ro))
+		ro := course{&r.status.Rollouts[0], r}
+		d.setConditions(r, d.verdict(ro), d.backedUp(ro), d.rolledOut(ro))
 	}
 }
 
@@ -52,8 +40,8 @@ func (d *decider) reportPlanNotFound() {
 
 func (d *decider) reportDuplicate(r *release) {
 	first := ""
-	for _, other := range d.releases {
-		if !other.duplicate && other.Spec.Version == r.Spec.Version {
+	for _, other := range d.primaries() {
+		if other.Spec.Version == r.Spec.Version {
 			first = other.Name
 		}
 	}
@@ -64,180 +52,14 @@ func (d *decider) reportDuplicate(r *release) {
 	d.setConditions(r, v, idle(v1alpha1.ReasonDuplicate), idle(v1alpha1.ReasonDuplicate))
 }
 
-func (d *decider) verdictIdle() verdict {
-	if d.mode() == v1alpha1.GateModeOff {
-		return verdict{
-			ready: metav1.ConditionFalse, reason: v1alpha1.ReasonGateOff, stalled: true,
-			message: "the plan's gate is Off: no backup is taken; set spec.gate.mode to Hold or Observe",
-		}
-	}
-	return verdict{ready: metav1.ConditionTrue, reason: v1alpha1.ReasonRecorded, message: "recorded; nothing of it has rolled out"}
-}
-
-// verdict says how the newest rollout of a release stands.
-func (d *decider) verdict(ro *v1alpha1.Rollout) verdict {
-	switch {
-	case !open(ro):
-		return verdictEnded(ro)
-	case d.holds(ro) || needsBackup(ro) && !over(phaseOf(ro)) || failed(ro) && needsBackup(ro):
-		return d.verdictWaiting(ro)
-	case len(ro.Workloads) == 0:
-		return verdict{
-			ready: metav1.ConditionTrue, reason: v1alpha1.ReasonBackupCompleted,
-			message: fmt.Sprintf("backup %s is Completed: the rollout may begin", ro.Backup.Name),
-		}
-	default:
-		return d.verdictRolling(ro)
-	}
-}
-
-// needsBackup says whether a rollout is not done before a backup is, although it holds nothing.
-func needsBackup(ro *v1alpha1.Rollout) bool {
-	return len(ro.Workloads) == 0 || startedUnheld(ro)
-}
-
-func verdictEnded(ro *v1alpha1.Rollout) verdict {
-	v := verdict{ready: metav1.ConditionFalse}
-	switch ro.Outcome {
-	case v1alpha1.OutcomeRolledOut:
-		v.ready, v.reason = metav1.ConditionTrue, v1alpha1.ReasonRolledOut
-		v.message = fmt.Sprintf("%s rolled out", names(ro, v1alpha1.WorkloadRolledOut))
-	case v1alpha1.OutcomeSuperseded:
-		v.reason = v1alpha1.ReasonSuperseded
-		v.message = fmt.Sprintf("a newer rollout took over %s", names(ro, v1alpha1.WorkloadSuperseded))
-	case v1alpha1.OutcomeReverted:
-		v.reason = v1alpha1.ReasonReverted
-		v.message = fmt.Sprintf("the change of %s was taken back before it started", names(ro, v1alpha1.WorkloadReverted))
-	default:
-		v.reason = v1alpha1.ReasonAbandoned
-		v.message = fmt.Sprintf("%s: gone, or not selected by the plan any more", names(ro, v1alpha1.WorkloadAbandoned))
-	}
-	return v
-}
-
-func (d *decider) verdictRolling(ro *v1alpha1.Rollout) verdict {
-	v := verdict{ready: metav1.ConditionFalse, reason: v1alpha1.ReasonRollingOut, reconciling: true}
-	v.message = fmt.Sprintf("%s: released and rolling out", names(ro, v1alpha1.WorkloadReleased))
-	for i := range ro.Workloads {
-		m := d.members[keyOf(&ro.Workloads[i])]
-		if ro.Workloads[i].State == v1alpha1.WorkloadReleased && m != nil && m.Paused && !m.Held() {
-			v.reason = v1alpha1.ReasonPaused
-			v.message = fmt.Sprintf("%s is released, and paused by a user: resume it with kubectl rollout resume", m.Name)
-		}
-	}
-	return v
-}
-
-// verdictWaiting says what a rollout waits for, since when, until when, and what can be done.
-func (d *decider) verdictWaiting(ro *v1alpha1.Rollout) verdict {
-	v := verdict{ready: metav1.ConditionFalse, reconciling: true}
-	v.reason, v.message = d.backupState(ro)
-	if v.reason == v1alpha1.ReasonBackupFailed {
-		v.reconciling, v.stalled = false, true
-	}
-	if d.holds(ro) {
-		v.message = fmt.Sprintf("%s: %s. %s", names(ro, v1alpha1.WorkloadHeld), v.message, d.holdTerms(ro))
-	}
-	return v
-}
-
-// backupState says how the backup of a rollout stands that is wanted.
-func (d *decider) backupState(ro *v1alpha1.Rollout) (reason, message string) {
-	if w, waits := d.waits[ro]; waits {
-		return w.reason, w.message
-	}
-	if ro.Backup == nil {
-		return v1alpha1.ReasonBackupPending, "the backup is about to be created"
-	}
-	b, name := d.in.Backups[ro.Backup.Name], ro.Backup.Name
-	switch {
-	case exhausted(d.plan, ro):
-		return v1alpha1.ReasonBackupFailed, fmt.Sprintf("backup %s is %s after %d of %d attempts%s; mend the cause, then raise spec.gate.backupAttempts for another",
-			name, ro.Backup.Phase, ro.Backup.Attempt, d.plan.Spec.Gate.BackupAttempts, failureText(b))
-	case failed(ro):
-		return v1alpha1.ReasonBackupRetrying, fmt.Sprintf("backup %s is %s, attempt %d of %d follows%s",
-			name, ro.Backup.Phase, ro.Backup.Attempt+1, d.plan.Spec.Gate.BackupAttempts, failureText(b))
-	case b != nil && !d.in.Now.Before(b.CreationTimestamp.Add(pickUpTime)) && ro.Backup.Phase == string(velerov1.BackupPhaseNew):
-		return v1alpha1.ReasonVeleroNotResponding, fmt.Sprintf("Velero has not picked up backup %s: see that its server runs", name)
-	case ro.Backup.Phase == string(velerov1.BackupPhaseQueued), ro.Backup.Phase == string(velerov1.BackupPhaseReadyToStart):
-		return v1alpha1.ReasonBackupQueued, fmt.Sprintf("backup %s waits in Velero's queue", name)
-	case ro.Backup.Phase == "" || ro.Backup.Phase == string(velerov1.BackupPhaseNew):
-		return v1alpha1.ReasonBackupPending, fmt.Sprintf("waits for Velero to begin backup %s", name)
-	case ro.Backup.Phase == string(velerov1.BackupPhaseCompleted):
-		return v1alpha1.ReasonBackupCompleted, fmt.Sprintf("backup %s is Completed", name)
-	default:
-		return v1alpha1.ReasonBackupInProgress, fmt.Sprintf("Velero takes backup %s", name)
-	}
-}
-
-func failureText(b *velerov1.Backup) string {
-	if b == nil {
-		return ""
-	}
-	parts := slices.DeleteFunc(append(slices.Clone(b.Status.ValidationErrors), b.Status.FailureReason), func(s string) bool { return s == "" })
-	if len(parts) == 0 {
-		return ""
-	}
-	const limit = 512
-	text := []rune(": " + strings.Join(parts, "; "))
-	return string(text[:min(len(text), limit)])
-}
-
-// holdTerms says since and until when a rollout is held, and how to override that.
-func (d *decider) holdTerms(ro *v1alpha1.Rollout) string {
-	var first *v1alpha1.RolloutWorkload
-	for i := range ro.Workloads {
-		rec := &ro.Workloads[i]
-		if rec.State == v1alpha1.WorkloadHeld && rec.HeldSince != nil && (first == nil || rec.HeldSince.Before(first.HeldSince)) {
-			first = rec
-		}
-	}
-	if first == nil {
-		return ""
-	}
-	const stamp = "2006-01-02T15:04:05Z"
-	deadline := d.deadline(first).UTC().Format(stamp)
-	until := fmt.Sprintf("Held since %s; at the deadline, %s, it is released without a backup", first.HeldSince.UTC().Format(stamp), deadline)
-	if d.plan.Spec.Gate.OnDeadline != v1alpha1.DeadlineRelease {
-		until = fmt.Sprintf("Held since %s, until the backup is Completed", first.HeldSince.UTC().Format(stamp))
-		if d.pastDeadline(first) {
-			until += fmt.Sprintf(" (the deadline was %s)", deadline)
-		}
-	}
-	return fmt.Sprintf("%s. To start it without a backup: kubectl -n %s annotate %s %s %s='<why>'",
-		until, d.in.Namespace, strings.ToLower(string(first.Kind)), first.Name, v1alpha1.AnnotationOverride)
-}
-
-// names lists the workloads of a rollout that are in a state; at most five.
-func names(ro *v1alpha1.Rollout, state v1alpha1.WorkloadState) string {
-	const limit = 5
-	var out []string
-	for _, rec := range ro.Workloads {
-		if rec.State == state {
-			out = append(out, rec.Name)
-		}
-	}
-	if more := len(out) - limit; more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(out[:limit], ", "), more)
-	}
-	return strings.Join(out, ", ")
-}
-
-func phaseOf(ro *v1alpha1.Rollout) string {
-	if ro.Backup == nil {
-		return ""
-	}
-	return ro.Backup.Phase
-}
-
 func idle(reason string) metav1.Condition {
 	return metav1.Condition{Status: metav1.ConditionUnknown, Reason: reason, Message: "nothing of this release has rolled out"}
 }
 
 // backedUp is the BackedUp condition for the newest rollout.
-func (d *decider) backedUp(ro *v1alpha1.Rollout, v verdict) metav1.Condition {
+func (d *decider) backedUp(ro course) metav1.Condition {
 	switch {
-	case phaseOf(ro) == string(velerov1.BackupPhaseCompleted):
+	case phaseOf(ro.Rollout) == string(velerov1.BackupPhaseCompleted) && !failed(ro.Rollout):
 		captured := "several versions, or a rollout in flight: it protects none"
 		if ro.Backup.Version != "" {
 			captured = "version " + ro.Backup.Version
@@ -246,7 +68,7 @@ func (d *decider) backedUp(ro *v1alpha1.Rollout, v verdict) metav1.Condition {
 			Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonBackupCompleted,
 			Message: fmt.Sprintf("backup %s is Completed and captured %s", ro.Backup.Name, captured),
 		}
-	case open(ro) && (d.holds(ro) || needsBackup(ro)):
+	case open(ro.Rollout) && d.needsBackup(ro.Rollout):
 		reason, message := d.backupState(ro)
 		return metav1.Condition{Status: metav1.ConditionFalse, Reason: reason, Message: message}
 	default:
@@ -257,18 +79,18 @@ func (d *decider) backedUp(ro *v1alpha1.Rollout, v verdict) metav1.Condition {
 }
 
 // rolledOut is the RolledOut condition for the newest rollout.
-func (d *decider) rolledOut(ro *v1alpha1.Rollout) metav1.Condition {
+func (d *decider) rolledOut(ro course) metav1.Condition {
 	c := metav1.Condition{Status: metav1.ConditionFalse}
 	switch {
-	case !open(ro):
-		ended := verdictEnded(ro)
+	case !open(ro.Rollout):
+		ended := verdictEnded(ro.Rollout)
 		c.Status, c.Reason, c.Message = ended.ready, ended.reason, ended.message
-	case d.holds(ro):
-		c.Reason, c.Message = v1alpha1.ReasonHeld, names(ro, v1alpha1.WorkloadHeld)+": held until the backup is Completed"
+	case holds(ro.Rollout):
+		c.Reason, c.Message = v1alpha1.ReasonHeld, names(ro.Rollout, v1alpha1.WorkloadHeld)+": held until the backup is Completed"
 	case len(ro.Workloads) == 0:
 		c.Reason, c.Message = v1alpha1.ReasonNotStarted, "no workload has changed yet"
 	default:
-		rolling := d.verdictRolling(ro)
+		rolling := d.verdictRolling(ro.Rollout)
 		c.Reason, c.Message = rolling.reason, rolling.message
 	}
 	return c
@@ -296,6 +118,7 @@ type conditionSetter struct {
 func (s conditionSetter) set(c metav1.Condition) {
 	c.ObservedGeneration = s.generation
 	c.LastTransitionTime = s.now
+	c.Message = bound(c.Message)
 	meta.SetStatusCondition(s.conditions, c)
 }
 
@@ -305,4 +128,11 @@ func (s conditionSetter) whileTrue(conditionType string, is bool, reason, messag
 		return
 	}
 	s.set(metav1.Condition{Type: conditionType, Status: metav1.ConditionTrue, Reason: reason, Message: message})
+}
+
+// bound cuts a message to what people read and a condition may hold, with room to spare.
+func bound(message string) string {
+	const limit = 2048
+	runes := []rune(message)
+	return string(runes[:min(len(runes), limit)])
 }

@@ -12,21 +12,36 @@ import (
 	"github.com/backstay-dr/backstay/internal/velero"
 )
 
-// startMargin is by how much a backup must have been created after the last start of anything else of the plan: one
-// second is lost to timestamps in whole seconds, two allow for the clocks of the operator and of the API server.
-const startMargin = 3 * time.Second
+const (
+	// startMargin is by how much a backup must have been created after the last start of anything else of the plan:
+	// one second is lost to timestamps in whole seconds, two allow for the clocks of the operator and of the API server.
+	startMargin = 3 * time.Second
 
-// createMargin is when a backup is created after such a start, so that it satisfies startMargin.
-const createMargin = startMargin + time.Second
+	// createMargin is when a backup is created after such a start, so that it satisfies startMargin.
+	createMargin = startMargin + time.Second
+
+	// clockMargin is how far Velero's clock may be behind that of the API server.
+	clockMargin = 10 * time.Second
+)
 
 // mayStart is the release rule: whether a held workload may start now, and why. Without a Completed backup that
 // nothing has changed under, it is the plan that must allow it: by its mode, or by its deadline. (A revert starts
 // nothing new and needs no rule; an override has happened already when the operator sees it.)
-func (d *decider) mayStart(ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWorkload) (v1alpha1.StartReason, bool) {
+func (d *decider) mayStart(ro course, rec *v1alpha1.RolloutWorkload) (v1alpha1.StartReason, bool) {
+	return d.allowed(ro, rec, d.lastOtherStart(ro))
+}
+
+// mightHaveStarted asks whether the rule allowed it when the operator, or one before it, let the workload go. That one
+// knew of no start that is first seen now.
+func (d *decider) mightHaveStarted(ro course, rec *v1alpha1.RolloutWorkload) (v1alpha1.StartReason, bool) {
+	return d.allowed(ro, rec, d.lastRecordedStart(ro, storedStatus))
+}
+
+func (d *decider) allowed(ro course, rec *v1alpha1.RolloutWorkload, lastOtherStart time.Time) (v1alpha1.StartReason, bool) {
 	switch {
 	case d.mode() != v1alpha1.GateModeHold:
 		return v1alpha1.StartModeChanged, true
-	case d.backupAllows(ro, rec):
+	case d.backupAllows(ro, rec, lastOtherStart):
 		return v1alpha1.StartBackupCompleted, true
 	case d.plan.Spec.Gate.OnDeadline == v1alpha1.DeadlineRelease && d.pastDeadline(rec):
 		return v1alpha1.StartDeadlinePassed, true
@@ -36,53 +51,48 @@ func (d *decider) mayStart(ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWorkload) 
 }
 
 // backupAllows says whether the rollout's backup is Completed and may be relied on by this workload.
-func (d *decider) backupAllows(ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWorkload) bool {
+func (d *decider) backupAllows(ro course, rec *v1alpha1.RolloutWorkload, lastOtherStart time.Time) bool {
 	if ro.Backup == nil {
 		return false
 	}
 	b := d.in.Backups[ro.Backup.Name]
-	return b != nil && velero.StateOf(b) == velero.Completed && !d.void(ro, b) && d.fresh(b, rec)
+	return b != nil && velero.StateOf(b) == velero.Completed && !d.voidSince(b, lastOtherStart) && d.fresh(b, since(rec))
 }
 
-// void says whether something else of the plan started since the backup was created: it may not hold the state that
-// the rollout would destroy.
-func (d *decider) void(ro *v1alpha1.Rollout, b *velerov1.Backup) bool {
-	last := d.lastOtherStart(ro)
-	return !last.IsZero() && b.CreationTimestamp.Time.Before(last.Add(startMargin))
+// void says whether something else of the plan started since a backup was created: it may not hold the state that the
+// rollout would destroy.
+func (d *decider) void(ro course, b *velerov1.Backup) bool {
+	return d.voidSince(b, d.lastOtherStart(ro))
 }
 
-// fresh says whether a backup that was taken before the workload was held is within the recovery point objective.
-func (d *decider) fresh(b *velerov1.Backup, rec *v1alpha1.RolloutWorkload) bool {
+// voidSince says the same of a known last start. Nothing is known of what started before the plan was created: a backup
+// that is left from a plan of the same name, in a namespace that was perhaps deleted since, allows nothing.
+func (d *decider) voidSince(b *velerov1.Backup, lastOtherStart time.Time) bool {
+	created := createdAt(b)
+	if created.Before(d.plan.CreationTimestamp.Time) {
+		return true
+	}
+	return !lastOtherStart.IsZero() && created.Before(lastOtherStart.Add(startMargin))
+}
+
+// createdAt is when a Backup was created. One that Velero found in the bucket, after its object was deleted or in
+// another cluster, is a new object and an old backup: it began before it was created.
+func createdAt(b *velerov1.Backup) time.Time {
+	created := b.CreationTimestamp.Time
+	if s := b.Status.StartTimestamp; s != nil && s.Time.Before(created.Add(-clockMargin)) {
+		return s.Time
+	}
+	return created
+}
+
+// fresh says whether a backup that was taken before a workload was held is within the recovery point objective. The
+// time is zero where that is not known.
+func (d *decider) fresh(b *velerov1.Backup, held time.Time) bool {
 	began := b.CreationTimestamp.Time
 	if b.Status.StartTimestamp != nil {
 		began = b.Status.StartTimestamp.Time
 	}
-	if rec.HeldSince == nil {
-		return true
-	}
-	return rec.HeldSince.Sub(began) <= seconds(d.plan.Spec.Objectives.RecoveryPointSeconds)
-}
-
-// lastOtherStart is when anything of the plan last started, the rollout's own workloads excepted.
-func (d *decider) lastOtherStart(ro *v1alpha1.Rollout) time.Time {
-	var last time.Time
-	var version string
-	for _, r := range d.releases {
-		for i := range r.status.Rollouts {
-			other := &r.status.Rollouts[i]
-			if other == ro {
-				version = r.Spec.Version
-				continue
-			}
-			if other.ReleasedTime != nil && other.ReleasedTime.After(last) {
-				last = other.ReleasedTime.Time
-			}
-		}
-	}
-	if s := d.plan.Status.LastStart; s != nil && (s.Version != version || s.Rollout != ro.Number) && s.Time.After(last) {
-		last = s.Time.Time
-	}
-	return last
+	return held.IsZero() || held.Sub(began) <= seconds(d.plan.Spec.Objectives.RecoveryPointSeconds)
 }
 
 func (d *decider) pastDeadline(rec *v1alpha1.RolloutWorkload) bool {

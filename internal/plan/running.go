@@ -12,8 +12,8 @@ import (
 )
 
 // letThrough is the template of a workload that was last allowed to start. It is taken from what was recorded and not
-// from the ReplicaSets: the Deployment controller renumbers the ReplicaSet of an older template as soon as somebody
-// asks for that template, held or not.
+// from the order of the ReplicaSets: the Deployment controller renumbers the ReplicaSet of an older template as soon as
+// somebody asks for that template, held or not.
 type letThrough struct {
 	hash    string
 	version drift.Version
@@ -22,44 +22,27 @@ type letThrough struct {
 	settled bool
 }
 
-// lastStarted finds the newest record of a workload that started.
-func lastStarted(m *Member, statuses []*release) (*v1alpha1.RolloutWorkload, *release) {
-	var last *v1alpha1.RolloutWorkload
-	var owner *release
-	for _, r := range statuses {
-		for i := range r.status.Rollouts {
-			for j := range r.status.Rollouts[i].Workloads {
-				rec := &r.status.Rollouts[i].Workloads[j]
-				if rec.StartReason == "" || keyOf(rec) != m.Key || rec.UID != string(m.UID) || !workload.ComparableHash(rec.TemplateHash) {
-					continue
-				}
-				if last == nil || rec.ReleasedGeneration > last.ReleasedGeneration {
-					last, owner = rec, r
-				}
-			}
-		}
+// lastLetThrough finds the template of a workload that was last allowed to start: in the releases, or in what the plan
+// remembers, whichever is newer. It is false where neither knows.
+func (d *decider) lastLetThrough(m *Member) (letThrough, bool) {
+	last, recorded := d.history().last[identityOf(m)]
+	seen := planWorkload(d.plan, m)
+	remembered := seen != nil && seen.TemplateHash != ""
+	switch {
+	case recorded && !(remembered && d.remembersMore(seen, last)):
+		return letThrough{last.hash, last.version, last.settled}, true
+	case remembered:
+		return letThrough{seen.TemplateHash, drift.Version{Value: seen.Version, Source: seen.VersionSource}, true}, true
+	default:
+		return letThrough{}, false
 	}
-	return last, owner
 }
 
-// lastLetThrough finds the template of a workload that was last allowed to start: in the releases, else in what the
-// plan saw first. It is false where neither knows.
-func (d *decider) lastLetThrough(m *Member) (letThrough, bool) {
-	if rec, owner := lastStarted(m, d.releases); rec != nil {
-		return letThrough{
-			hash:    rec.TemplateHash,
-			version: drift.Version{Value: owner.Spec.Version, Source: rec.VersionSource},
-			settled: rec.State == v1alpha1.WorkloadRolledOut,
-		}, true
-	}
-	if seen := planWorkload(d.plan, m); seen != nil && seen.TemplateHash != "" {
-		return letThrough{
-			hash:    seen.TemplateHash,
-			version: drift.Version{Value: seen.Version, Source: seen.VersionSource},
-			settled: true,
-		}, true
-	}
-	return letThrough{}, false
+// remembersMore says whether the plan knows of a start of a workload that is later than the last one in the releases:
+// its release was deleted, or the gate was Off. What the plan remembers includes every start up to its lastStart.
+func (d *decider) remembersMore(seen *v1alpha1.PlanWorkload, last started) bool {
+	known := d.plan.Status.LastStart
+	return seen.TemplateHash != last.hash && known != nil && known.Time.After(last.at)
 }
 
 // planWorkload is what the plan's status says of a member, where that can be compared.
@@ -71,6 +54,29 @@ func planWorkload(plan *v1alpha1.DRPlan, m *Member) *v1alpha1.PlanWorkload {
 		}
 	}
 	return nil
+}
+
+// reverted says whether a held workload asks for the template that runs: then nothing new starts. Both the records and
+// the ReplicaSets must say that it runs, since something else may have started while no operator looked.
+func (d *decider) reverted(m *Member) bool {
+	let, known := d.lastLetThrough(m)
+	if !known || !m.Held() || let.hash != m.Template.Hash || !runs(m, let.hash) {
+		return false
+	}
+	current, _ := m.Revision(let.hash)
+	for i := range m.Revisions {
+		rev := &m.Revisions[i]
+		if rev.Replicas > 0 && rev.Created.After(current.Created.Time) && !d.explained(m, rev.Template.Hash) {
+			return false
+		}
+	}
+	return true
+}
+
+// runs says whether a template runs, as far as the ReplicaSets tell: where no template has pods they tell nothing.
+func runs(m *Member, hash string) bool {
+	rev, _ := m.Revision(hash)
+	return rev.Replicas > 0 || m.Active() == 0
 }
 
 // soleRevision is the one revision of a workload that has pods.
@@ -88,15 +94,12 @@ func soleRevision(m *Member) (workload.Revision, bool) {
 
 // running is the version that runs of a workload, whatever is held over it.
 func (d *decider) running(m *Member) drift.Version {
-	if !m.Paused {
-		return d.versionOf(m)
-	}
 	let, known := d.lastLetThrough(m)
-	switch {
-	case known && let.hash != m.Template.Hash:
-		return let.version
-	case known:
+	switch known = known && runs(m, let.hash); {
+	case !m.Paused || known && let.hash == m.Template.Hash:
 		return d.versionOf(m)
+	case known:
+		return let.version
 	}
 	if r, ok := soleRevision(m); ok {
 		// The labels of the workload speak of the template that is held, not of this one.
@@ -107,12 +110,12 @@ func (d *decider) running(m *Member) drift.Version {
 
 // previousRevision names the revision that runs of a workload: what a restore puts back.
 func (d *decider) previousRevision(m *Member) string {
-	if let, known := d.lastLetThrough(m); known && let.hash != m.Template.Hash {
+	if let, known := d.lastLetThrough(m); known && let.hash != m.Template.Hash && (!m.Paused || runs(m, let.hash)) {
 		if r, ok := m.Revision(let.hash); ok {
 			return r.Name
 		}
 	}
-	if r, ok := soleRevision(m); ok {
+	if r, ok := soleRevision(m); ok && r.Template.Hash != m.Template.Hash {
 		return r.Name
 	}
 	return ""
@@ -126,10 +129,11 @@ func (d *decider) captured() string {
 			continue
 		}
 		let, known := d.lastLetThrough(m)
-		if m.Active() > 1 || (known && !let.settled) {
+		running := d.running(m)
+		if m.Active() > 1 || known && !let.settled || running.Value == "" {
 			return ""
 		}
-		versions = append(versions, d.running(m))
+		versions = append(versions, running)
 	}
 	if distinct := drift.Distinct(versions); len(distinct) == 1 {
 		return distinct[0]
@@ -139,11 +143,15 @@ func (d *decider) captured() string {
 
 // previousVersions tells what runs, in one text.
 func (d *decider) previousVersions() string {
-	var versions []drift.Version
+	return strings.TrimSpace(drift.Summary(drift.Distinct(d.runningVersions())))
+}
+
+func (d *decider) runningVersions() []drift.Version {
+	var out []drift.Version
 	for _, m := range d.sortedMembers() {
 		if m.Selected {
-			versions = append(versions, d.running(m))
+			out = append(out, d.running(m))
 		}
 	}
-	return strings.TrimSpace(drift.Summary(drift.Distinct(versions)))
+	return out
 }

@@ -13,16 +13,13 @@ import (
 // start lets go what may start.
 func (d *decider) start() {
 	for _, m := range d.sortedMembers() {
-		if !m.Held() {
-			continue
-		}
-		let, known := d.lastLetThrough(m)
 		switch {
+		case !m.Held():
 		case !m.Selected:
-			d.letGo(m, StartNotSelected)
+			d.letGoUnselected(m)
 		case !m.Driver:
 			// another plan moves it
-		case known && let.hash == m.Template.Hash:
+		case d.reverted(m):
 			d.letGo(m, StartReverted)
 		default:
 			d.startHeld(m)
@@ -30,8 +27,15 @@ func (d *decider) start() {
 	}
 }
 
+// letGoUnselected lets go what this plan held and selects no more, unless another plan selects it: that one decides.
+func (d *decider) letGoUnselected(m *Member) {
+	if m.HeldByPlan(d.in.Name) && len(m.SharedWith) == 0 {
+		d.letGo(m, StartNotSelected)
+	}
+}
+
 func (d *decider) startHeld(m *Member) {
-	r, ro, rec := d.heldRecord(m)
+	ro, rec := d.heldRecord(m)
 	if rec == nil {
 		if d.mode() != v1alpha1.GateModeHold {
 			d.letGo(m, string(v1alpha1.StartModeChanged))
@@ -40,47 +44,29 @@ func (d *decider) startHeld(m *Member) {
 	}
 	why, ok := d.mayStart(ro, rec)
 	if !ok {
-		if d.plan.Spec.Gate.OnDeadline == v1alpha1.DeadlineRelease || !d.pastDeadline(rec) {
+		if rec.HeldSince != nil {
 			d.wake(d.deadline(rec))
 		}
 		return
 	}
-	s := Start{Workload: m.View, Reason: string(why), Release: r.Name, Since: since(rec)}
+	s := Start{Workload: m.View, Reason: string(why), Release: ro.of.Name, Since: since(rec)}
 	if why == v1alpha1.StartBackupCompleted {
 		s.Backup = ro.Backup.Name
 	}
 	d.out.Starts = append(d.out.Starts, s)
 }
 
-// heldRecord finds the record of a held member in an open rollout.
-func (d *decider) heldRecord(m *Member) (*release, *v1alpha1.Rollout, *v1alpha1.RolloutWorkload) {
-	for _, r := range d.primaries() {
-		for i := range r.status.Rollouts {
-			ro := &r.status.Rollouts[i]
-			if !open(ro) {
-				continue
-			}
-			if rec := recordOf(ro, m); rec != nil && rec.State == v1alpha1.WorkloadHeld && rec.TemplateHash == m.Template.Hash {
-				return r, ro, rec
-			}
-		}
-	}
-	return nil, nil, nil
-}
-
 func (d *decider) letGo(m *Member, reason string) {
 	s := Start{Workload: m.View, Reason: reason}
-	for _, r := range d.primaries() {
-		for i := range r.status.Rollouts {
-			if rec := recordOf(&r.status.Rollouts[i], m); rec != nil && rec.State == v1alpha1.WorkloadHeld {
-				s.Since = since(rec)
-			}
+	for ro := range d.courses() {
+		if rec := recordOf(ro.Rollout, m); rec != nil && rec.State == v1alpha1.WorkloadHeld {
+			s.Since = since(rec)
 		}
 	}
 	d.out.Starts = append(d.out.Starts, s)
 }
 
-// releaseOrphans lets go what a plan held that is gone, unless another plan holds it as well.
+// releaseOrphans lets go what a plan held that is gone, unless another plan selects it.
 func (d *decider) releaseOrphans() {
 	for _, m := range d.sortedMembers() {
 		if m.HeldByPlan(d.in.Name) && len(m.SharedWith) == 0 {
@@ -89,10 +75,11 @@ func (d *decider) releaseOrphans() {
 	}
 }
 
-// clean removes marks that mean nothing any more.
+// clean removes marks that mean nothing any more. The record of an override is for the plan that moves the workload.
 func (d *decider) clean() {
 	for _, m := range d.sortedMembers() {
-		if m.StaleHold() || m.Override != nil && !m.Held() {
+		ours := m.Driver || !m.Selected && len(m.SharedWith) == 0
+		if ours && (m.StaleHold() || m.Override != nil && !m.Held()) {
 			d.out.Clean = append(d.out.Clean, m.View)
 		}
 	}
@@ -100,26 +87,28 @@ func (d *decider) clean() {
 
 // close ends the rollouts of which nothing is left to wait for.
 func (d *decider) close() {
-	for _, r := range d.primaries() {
-		for i := range r.status.Rollouts {
-			ro := &r.status.Rollouts[i]
-			if open(ro) && d.finished(ro) {
-				ro.Outcome, ro.CompletionTime = outcome(ro), &d.now
-			}
+	for ro := range d.courses() {
+		if !open(ro.Rollout) {
+			continue
+		}
+		switch {
+		case ahead(ro.Rollout) && ro.Rollout != &ro.of.status.Rollouts[0]:
+			ro.Outcome, ro.CompletionTime = v1alpha1.OutcomeSuperseded, &d.now
+		case d.finished(ro):
+			ro.Outcome, ro.CompletionTime = outcome(ro.Rollout), &d.now
 		}
 	}
 }
 
-func (d *decider) finished(ro *v1alpha1.Rollout) bool {
+func (d *decider) finished(ro course) bool {
 	if len(ro.Workloads) == 0 {
 		return false
 	}
-	if startedUnheld(ro) && d.mode() != v1alpha1.GateModeOff && (ro.Backup == nil || underWay(ro) || failed(ro) && !exhausted(d.plan, ro)) {
+	if startedUnheld(ro.Rollout) && d.mode() != v1alpha1.GateModeOff &&
+		(ro.Backup == nil || underWay(ro.Rollout) || failed(ro.Rollout) && !d.exhausted(ro)) {
 		return false // what started without a backup gets one all the same
 	}
-	return !slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
-		return rec.State == v1alpha1.WorkloadHeld || rec.State == v1alpha1.WorkloadReleased
-	})
+	return !slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool { return !ended(&rec) })
 }
 
 // outcome of a rollout whose workloads all ended: the furthest that one of them got.

@@ -10,46 +10,46 @@ import (
 // track brings the records of open rollouts forward to what the workloads show. What the operator itself did is found
 // out in the same way, so that an operator that was killed in between needs no other road.
 func (d *decider) track() {
-	for _, r := range d.primaries() {
-		for i := range r.status.Rollouts {
-			ro := &r.status.Rollouts[i]
-			if !open(ro) {
-				continue
-			}
-			for j := range ro.Workloads {
-				d.trackWorkload(r, ro, &ro.Workloads[j])
+	for ro := range d.courses() {
+		if !open(ro.Rollout) {
+			continue
+		}
+		for i := range ro.Workloads {
+			if rec := &ro.Workloads[i]; !ended(rec) {
+				d.trackWorkload(ro, rec)
 			}
 		}
 	}
+	d.recordsChanged()
 }
 
-func (d *decider) trackWorkload(r *release, ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWorkload) {
-	if rec.State != v1alpha1.WorkloadHeld && rec.State != v1alpha1.WorkloadReleased {
-		return
-	}
+func (d *decider) trackWorkload(ro course, rec *v1alpha1.RolloutWorkload) {
 	m := d.members[keyOf(rec)]
 	switch {
-	case m == nil || string(m.UID) != rec.UID || !m.Selected:
+	case m == nil || string(m.UID) != rec.UID || !m.Selected || !m.Driver:
 		rec.State = v1alpha1.WorkloadAbandoned
 	case rec.State == v1alpha1.WorkloadReleased:
 		trackReleased(rec, m)
 	case m.Held():
-		d.trackHeld(r, rec, m)
+		d.trackHeld(ro, rec, m)
 	default:
 		d.trackUnheld(ro, rec, m)
 	}
 }
 
 // trackHeld: another edit of a held template belongs to the same rollout, as long as the version is the same.
-func (d *decider) trackHeld(r *release, rec *v1alpha1.RolloutWorkload, m *Member) {
-	if m.Template.Hash == rec.TemplateHash {
+func (d *decider) trackHeld(ro course, rec *v1alpha1.RolloutWorkload, m *Member) {
+	switch {
+	case m.Template.Hash == rec.TemplateHash, d.reverted(m):
+		return // a revert is recorded once it was let go
+	case m.Override != nil:
+		// It was let go by an override, and held again with another template before that was seen.
+		d.recordStart(ro, rec, m, v1alpha1.StartOverridden)
+		rec.State, rec.ReleasedGeneration = v1alpha1.WorkloadSuperseded, max(1, m.Generation-1)
 		return
 	}
-	if let, known := d.lastLetThrough(m); known && let.hash == m.Template.Hash {
-		return // a revert; it is recorded once it was let go
-	}
 	v := d.versionOf(m)
-	if v.Value != r.Spec.Version {
+	if v.Value != ro.of.Spec.Version {
 		rec.State = v1alpha1.WorkloadSuperseded
 		return
 	}
@@ -57,15 +57,19 @@ func (d *decider) trackHeld(r *release, rec *v1alpha1.RolloutWorkload, m *Member
 }
 
 // trackUnheld: a workload that was held is not any more.
-func (d *decider) trackUnheld(ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWorkload, m *Member) {
+func (d *decider) trackUnheld(ro course, rec *v1alpha1.RolloutWorkload, m *Member) {
 	let, known := d.lastLetThrough(m)
-	switch {
-	case m.Template.Hash == rec.TemplateHash:
-		d.recordStart(ro, rec, m, d.whyStarted(ro, rec, m))
-	case known && m.Template.Hash == let.hash:
+	running := known && let.hash == m.Template.Hash
+	if m.Template.Hash == rec.TemplateHash {
+		why, allowed := d.whyStarted(ro, rec, m)
+		if allowed || !running {
+			d.recordStart(ro, rec, m, why)
+			return
+		}
+	}
+	rec.State = v1alpha1.WorkloadSuperseded
+	if running {
 		rec.State = v1alpha1.WorkloadReverted
-	default:
-		rec.State = v1alpha1.WorkloadSuperseded
 	}
 }
 
@@ -85,15 +89,17 @@ func trackReleased(rec *v1alpha1.RolloutWorkload, m *Member) {
 
 // recordStart records that the new revision of a workload started, and that it rolled out where it did so already:
 // nothing of the workload need change any more to bring that up.
-func (d *decider) recordStart(ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWorkload, m *Member, why v1alpha1.StartReason) {
+func (d *decider) recordStart(ro course, rec *v1alpha1.RolloutWorkload, m *Member, why v1alpha1.StartReason) {
 	rec.State = v1alpha1.WorkloadReleased
 	rec.StartReason = why
-	rec.ReleasedGeneration = m.Generation
+	rec.ReleasedGeneration = max(1, m.Generation)
 	ro.ReleasedTime = &d.now
 	if why == v1alpha1.StartOverridden {
 		ro.Override = &v1alpha1.Override{User: bounded(m.Override.User), Reason: bounded(m.Override.Reason), Time: d.now}
 	}
 	trackReleased(rec, m)
+	d.disturb(ro, why)
+	d.recordsChanged()
 }
 
 // bounded keeps a text within what the status takes.
@@ -108,13 +114,13 @@ func bounded(s string) string {
 	return s
 }
 
-// whyStarted finds out why a workload that was held runs.
-func (d *decider) whyStarted(ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWorkload, m *Member) v1alpha1.StartReason {
+// whyStarted finds out why a workload that was held runs, and whether something allowed it.
+func (d *decider) whyStarted(ro course, rec *v1alpha1.RolloutWorkload, m *Member) (v1alpha1.StartReason, bool) {
 	if m.Override != nil {
-		return v1alpha1.StartOverridden
+		return v1alpha1.StartOverridden, true
 	}
-	if why, ok := d.mayStart(ro, rec); ok {
-		return why
+	if why, ok := d.mightHaveStarted(ro, rec); ok {
+		return why, true
 	}
-	return v1alpha1.StartNotHeld
+	return v1alpha1.StartNotHeld, false
 }

@@ -1,0 +1,87 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"time"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/drift"
+	"github.com/backstay-dr/backstay/internal/workload"
+)
+
+// history is what the releases tell of the starts of each workload.
+type history struct {
+	// last start of each workload.
+	last map[identity]started
+
+	// started are the templates of each workload that ever started.
+	started map[revision]bool
+}
+
+// identity tells a workload from one of the same name that was deleted.
+type identity struct {
+	key workload.Key
+	uid string
+}
+
+// revision is a template of a workload.
+type revision struct {
+	identity
+	hash string
+}
+
+// started is one start of a workload.
+type started struct {
+	hash       string
+	version    drift.Version
+	generation int64
+	at         time.Time
+	settled    bool
+}
+
+func identityOf(m *Member) identity { return identity{m.Key, string(m.UID)} }
+
+func revisionOf(m *Member, hash string) revision { return revision{identityOf(m), hash} }
+
+// history reads the records once, until one of them changes.
+func (d *decider) history() *history {
+	if d.past != nil {
+		return d.past
+	}
+	d.past = &history{last: map[identity]started{}, started: map[revision]bool{}}
+	for _, r := range d.releases {
+		for i := range r.status.Rollouts {
+			ro := &r.status.Rollouts[i]
+			for j := range ro.Workloads {
+				d.past.add(r, ro, &ro.Workloads[j])
+			}
+		}
+	}
+	return d.past
+}
+
+func (h *history) add(r *release, ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWorkload) {
+	if rec.StartReason == "" || !workload.ComparableHash(rec.TemplateHash) {
+		return
+	}
+	id := identity{keyOf(rec), rec.UID}
+	h.started[revision{id, rec.TemplateHash}] = true
+	if last, known := h.last[id]; known && last.generation >= rec.ReleasedGeneration {
+		return
+	}
+	s := started{
+		hash:       rec.TemplateHash,
+		version:    drift.Version{Value: r.Spec.Version, Source: rec.VersionSource},
+		generation: rec.ReleasedGeneration,
+		settled:    rec.State == v1alpha1.WorkloadRolledOut,
+	}
+	if ro.ReleasedTime != nil {
+		s.at = ro.ReleasedTime.Time
+	}
+	h.last[id] = s
+}
+
+// recordsChanged makes the next question read the records again.
+func (d *decider) recordsChanged() { d.past = nil }

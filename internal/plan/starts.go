@@ -1,0 +1,85 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"time"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/drift"
+	"github.com/backstay-dr/backstay/internal/workload"
+)
+
+// lastOtherStart is when anything of the plan last started, the rollout's own workloads excepted.
+func (d *decider) lastOtherStart(ro course) time.Time {
+	return later(d.lastRecordedStart(ro, wantedStatus), d.lastUnseenStart(ro))
+}
+
+func wantedStatus(r *release) *v1alpha1.AppReleaseStatus { return r.status }
+
+func storedStatus(r *release) *v1alpha1.AppReleaseStatus { return &r.Status }
+
+// lastRecordedStart finds it in the records: those of the releases, and what the plan remembers should one of them
+// have been deleted.
+func (d *decider) lastRecordedStart(ro course, statusOf func(*release) *v1alpha1.AppReleaseStatus) time.Time {
+	var last time.Time
+	for _, r := range d.releases {
+		s := statusOf(r)
+		for i := range s.Rollouts {
+			other := &s.Rollouts[i]
+			if own := r == ro.of && other.Number == ro.Number; !own && other.ReleasedTime != nil {
+				last = later(last, other.ReleasedTime.Time)
+			}
+		}
+	}
+	if s := d.plan.Status.LastStart; s != nil && (s.Version != ro.of.Spec.Version || s.Rollout != ro.Number) {
+		last = later(last, s.Time.Time)
+	}
+	return last
+}
+
+// lastUnseenStart finds it among the revisions that nobody is known to have let go. They ran, or there were no
+// ReplicaSet of them, while no operator looked: it was down and somebody overrode the hold, or the gate was not in force.
+// Whatever runs this rollout's version is its own.
+func (d *decider) lastUnseenStart(ro course) time.Time {
+	var last time.Time
+	for _, m := range d.sortedMembers() {
+		if _, known := d.lastLetThrough(m); !known || !m.Selected {
+			continue // what ran when the plan first saw it is not known yet
+		}
+		for i := range m.Revisions {
+			rev := &m.Revisions[i]
+			if rev.Created.After(last) && !d.explained(m, rev.Template.Hash) && !d.owns(ro, m, rev) {
+				last = rev.Created.Time
+			}
+		}
+	}
+	return last
+}
+
+// owns says whether a revision of a workload is of a rollout: recorded by it, or of its version.
+func (d *decider) owns(ro course, m *Member, rev *workload.Revision) bool {
+	for i := range ro.Workloads {
+		if rec := &ro.Workloads[i]; keyOf(rec) == m.Key && rec.TemplateHash == rev.Template.Hash {
+			return true
+		}
+	}
+	return drift.Resolve(rev.Template, nil, d.in.Releases).Value == ro.of.Spec.Version
+}
+
+// explained says whether it is known how a template of a workload came to run.
+func (d *decider) explained(m *Member, hash string) bool {
+	if d.history().started[revisionOf(m, hash)] {
+		return true
+	}
+	seen := planWorkload(d.plan, m)
+	return seen != nil && seen.TemplateHash == hash
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,61 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/velero"
+)
+
+// recordProtection finds the newest backup that protects a version, and measures it by the recovery point objective.
+// The recovery point is when the backup began: what was written later is not in it for sure.
+func (d *decider) recordProtection(s *v1alpha1.DRPlanStatus, set conditionSetter) {
+	c := metav1.Condition{Type: v1alpha1.ConditionProtected, Status: metav1.ConditionFalse}
+	b := d.newestProtecting()
+	if b == nil {
+		s.LastBackup, s.Versions.Protected = nil, ""
+		c.Reason, c.Message = v1alpha1.ReasonNoBackup, "no backup protects a version yet: the next rollout takes one, or create an AppRelease with intent Deploy"
+		set.set(c)
+		return
+	}
+	version := b.Annotations[v1alpha1.AnnotationVersion]
+	s.Versions.Protected = version
+	s.LastBackup = &v1alpha1.LastBackup{
+		Name: b.Name, Version: version, StartTime: *b.Status.StartTimestamp, CompletionTime: *b.Status.CompletionTimestamp,
+	}
+	objective := seconds(d.plan.Spec.Objectives.RecoveryPointSeconds)
+	expires := b.Status.StartTimestamp.Add(objective)
+	if d.in.Now.Before(expires) {
+		d.wake(expires)
+		c.Status, c.Reason = metav1.ConditionTrue, v1alpha1.ReasonWithinObjective
+		c.Message = fmt.Sprintf("backup %s of version %s is within the recovery point objective of %s until %s",
+			b.Name, version, objective, expires.UTC().Format(time.RFC3339))
+	} else {
+		c.Reason = v1alpha1.ReasonBackupTooOld
+		c.Message = fmt.Sprintf("backup %s of version %s is older than the recovery point objective of %s: "+
+			"create an AppRelease with intent Deploy to take another", b.Name, version, objective)
+	}
+	set.set(c)
+}
+
+func (d *decider) newestProtecting() *velerov1.Backup {
+	var newest *velerov1.Backup
+	for _, b := range d.in.Backups {
+		if velero.StateOf(b) != velero.Completed || b.Annotations[v1alpha1.AnnotationVersion] == "" ||
+			b.Status.StartTimestamp == nil || b.Status.CompletionTimestamp == nil || d.disownsVersion(b.Name) {
+			continue
+		}
+		if newest == nil || cmp.Or(newest.Status.StartTimestamp.Compare(b.Status.StartTimestamp.Time), cmp.Compare(newest.Name, b.Name)) < 0 {
+			newest = b
+		}
+	}
+	return newest
+}

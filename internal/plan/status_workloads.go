@@ -1,0 +1,102 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"cmp"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/drift"
+)
+
+// recordWorkloads keeps the revision of each workload that was last let through. A change that the releases have not
+// recorded yet is left standing against the old entry: that is how it is found.
+func (d *decider) recordWorkloads(s *v1alpha1.DRPlanStatus) {
+	s.Workloads = nil
+	for _, m := range d.sortedMembers() {
+		if !m.Selected {
+			continue
+		}
+		w := d.planWorkloadNow(m)
+		if d.startedUnrecorded(m, w) {
+			s.LastStart = &v1alpha1.LastStart{Time: d.now, Version: cmp.Or(w.Version, w.TemplateHash)}
+		}
+		s.Workloads = append(s.Workloads, w)
+	}
+	d.recordLastStart(s)
+}
+
+// startedUnrecorded says whether a workload started something that no release tells of: while the gate was Off, or
+// while the plan did not select it. A backup from before does not hold it.
+func (d *decider) startedUnrecorded(m *Member, w v1alpha1.PlanWorkload) bool {
+	last, recorded := d.history().last[identityOf(m)]
+	before := last.hash
+	if old := planWorkload(d.plan, m); old != nil && old.TemplateHash != "" {
+		before = old.TemplateHash
+	}
+	return before != "" && before != w.TemplateHash && !(recorded && last.hash == w.TemplateHash)
+}
+
+func (d *decider) planWorkloadNow(m *Member) v1alpha1.PlanWorkload {
+	w := v1alpha1.PlanWorkload{Kind: m.Kind, Name: m.Name, UID: string(m.UID)}
+	let, known := d.lastLetThrough(m)
+	switch {
+	case known && let.hash == m.Template.Hash && !m.Held(), !m.Paused && d.accounted(m):
+		v := d.versionOf(m)
+		w.Version, w.VersionSource, w.TemplateHash = v.Value, v.Source, m.Template.Hash
+	case known:
+		w.Version, w.VersionSource, w.TemplateHash = let.version.Value, let.version.Source, let.hash
+	default:
+		if r, ok := soleRevision(m); ok {
+			v := drift.Resolve(r.Template, nil, d.in.Releases)
+			w.Version, w.VersionSource, w.TemplateHash = v.Value, v.Source, r.Template.Hash
+		}
+	}
+	return w
+}
+
+// accounted says whether what a workload runs needs no rollout to account for it: it is seen for the first time, or
+// nobody asked for more.
+func (d *decider) accounted(m *Member) bool {
+	return d.firstSeen(m) || d.mode() == v1alpha1.GateModeOff || !m.Driver
+}
+
+// recordLastStart remembers the newest start, should its release be deleted.
+func (d *decider) recordLastStart(s *v1alpha1.DRPlanStatus) {
+	for _, r := range d.releases {
+		for i := range r.status.Rollouts {
+			ro := &r.status.Rollouts[i]
+			if ro.ReleasedTime == nil || s.LastStart != nil && ro.ReleasedTime.Before(&s.LastStart.Time) {
+				continue
+			}
+			s.LastStart = &v1alpha1.LastStart{Time: *ro.ReleasedTime, Version: r.Spec.Version, Rollout: ro.Number}
+		}
+	}
+}
+
+// recordHeld lists what is held now, and what it waits for.
+func (d *decider) recordHeld(s *v1alpha1.DRPlanStatus) {
+	s.Held = nil
+	for _, m := range d.sortedMembers() {
+		if !m.Held() || !m.Selected {
+			continue
+		}
+		h := v1alpha1.HeldWorkload{Kind: m.Kind, Name: m.Name, Version: d.versionOf(m).Value, Reason: v1alpha1.ReasonBackupPending}
+		if ro, rec := d.heldRecord(m); rec != nil {
+			h.Release, h.Since = ro.of.Name, rec.HeldSince
+			if rec.HeldSince != nil {
+				until := metav1.NewTime(d.deadline(rec))
+				h.Until = &until
+			}
+			if ready := meta.FindStatusCondition(ro.of.status.Conditions, v1alpha1.ConditionReady); ready != nil {
+				h.Reason = ready.Reason
+			}
+		}
+		s.Held = append(s.Held, h)
+	}
+	s.HeldCount = int32(len(s.Held))
+}

@@ -1,0 +1,208 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+)
+
+// verdict is what is said of a release: its Ready condition, and what follows from it.
+type verdict struct {
+	ready       metav1.ConditionStatus
+	reason      string
+	message     string
+	reconciling bool
+	stalled     bool
+}
+
+func (d *decider) verdictIdle() verdict {
+	if d.mode() == v1alpha1.GateModeOff {
+		return verdict{
+			ready: metav1.ConditionFalse, reason: v1alpha1.ReasonGateOff, stalled: true,
+			message: "the plan's gate is Off: no backup is taken; set spec.gate.mode to Hold or Observe",
+		}
+	}
+	return verdict{ready: metav1.ConditionTrue, reason: v1alpha1.ReasonRecorded, message: "recorded; nothing of it has rolled out"}
+}
+
+// verdict says how the newest rollout of a release stands.
+func (d *decider) verdict(ro course) verdict {
+	backedUp := over(phaseOf(ro.Rollout)) && !failed(ro.Rollout)
+	switch {
+	case !open(ro.Rollout):
+		return verdictEnded(ro.Rollout)
+	case holds(ro.Rollout) || d.needsBackup(ro.Rollout) && !backedUp:
+		return d.verdictWaiting(ro)
+	case len(ro.Workloads) > 0:
+		return d.verdictRolling(ro.Rollout)
+	case backedUp:
+		return d.verdictAhead(ro)
+	default:
+		return d.verdictIdle()
+	}
+}
+
+// verdictAhead says what the backup is worth that was taken ahead of a rollout.
+func (d *decider) verdictAhead(ro course) verdict {
+	v := verdict{
+		ready: metav1.ConditionTrue, reason: v1alpha1.ReasonBackupCompleted,
+		message: fmt.Sprintf("backup %s is Completed: the rollout may begin", ro.Backup.Name),
+	}
+	if !d.serves(ro) {
+		v.message += ", and waits for another one: this one is too old, gone, or from before the last start of a workload"
+	}
+	return v
+}
+
+func verdictEnded(ro *v1alpha1.Rollout) verdict {
+	v := verdict{ready: metav1.ConditionFalse}
+	if len(ro.Workloads) == 0 {
+		v.reason, v.message = v1alpha1.ReasonSuperseded, "a newer rollout of this version took its place"
+		return v
+	}
+	switch ro.Outcome {
+	case v1alpha1.OutcomeRolledOut:
+		v.ready, v.reason = metav1.ConditionTrue, v1alpha1.ReasonRolledOut
+		v.message = fmt.Sprintf("%s rolled out", names(ro, v1alpha1.WorkloadRolledOut))
+	case v1alpha1.OutcomeSuperseded:
+		v.reason = v1alpha1.ReasonSuperseded
+		v.message = fmt.Sprintf("a newer rollout took over %s", names(ro, v1alpha1.WorkloadSuperseded))
+	case v1alpha1.OutcomeReverted:
+		v.reason = v1alpha1.ReasonReverted
+		v.message = fmt.Sprintf("the change of %s was taken back before it started", names(ro, v1alpha1.WorkloadReverted))
+	default:
+		v.reason = v1alpha1.ReasonAbandoned
+		v.message = fmt.Sprintf("%s: gone, or not selected by the plan any more", names(ro, v1alpha1.WorkloadAbandoned))
+	}
+	return v
+}
+
+func (d *decider) verdictRolling(ro *v1alpha1.Rollout) verdict {
+	v := verdict{ready: metav1.ConditionFalse, reason: v1alpha1.ReasonRollingOut, reconciling: true}
+	v.message = fmt.Sprintf("%s: released and rolling out", names(ro, v1alpha1.WorkloadReleased))
+	for i := range ro.Workloads {
+		m := d.members[keyOf(&ro.Workloads[i])]
+		if ro.Workloads[i].State == v1alpha1.WorkloadReleased && m != nil && m.Paused && !m.Held() {
+			v.reason = v1alpha1.ReasonPaused
+			v.message = fmt.Sprintf("%s is released, and paused by a user: resume it with kubectl rollout resume", m.Name)
+		}
+	}
+	return v
+}
+
+// verdictWaiting says what a rollout waits for, since when, until when, and what can be done.
+func (d *decider) verdictWaiting(ro course) verdict {
+	v := verdict{ready: metav1.ConditionFalse, reconciling: true}
+	v.reason, v.message = d.backupState(ro)
+	if v.reason == v1alpha1.ReasonBackupFailed {
+		v.reconciling, v.stalled = false, true
+	}
+	if holds(ro.Rollout) {
+		v.message = fmt.Sprintf("%s: %s. %s", names(ro.Rollout, v1alpha1.WorkloadHeld), v.message, d.holdTerms(ro.Rollout))
+	}
+	return v
+}
+
+// backupState says how the backup of a rollout stands that is wanted.
+func (d *decider) backupState(ro course) (reason, message string) {
+	if w, waits := d.waits[ro.Rollout]; waits {
+		return w.reason, w.message
+	}
+	if ro.Backup == nil {
+		return v1alpha1.ReasonBackupPending, "the backup is about to be created"
+	}
+	b, name := d.in.Backups[ro.Backup.Name], ro.Backup.Name
+	switch phase := velerov1.BackupPhase(ro.Backup.Phase); {
+	case failed(ro.Rollout):
+		return d.failureState(ro, b)
+	case b != nil && !d.in.Now.Before(b.CreationTimestamp.Add(pickUpTime)) && phase == velerov1.BackupPhaseNew:
+		return v1alpha1.ReasonVeleroNotResponding, fmt.Sprintf("Velero has not picked up backup %s: see that its server runs", name)
+	case phase == velerov1.BackupPhaseQueued, phase == velerov1.BackupPhaseReadyToStart:
+		return v1alpha1.ReasonBackupQueued, fmt.Sprintf("backup %s waits in Velero's queue", name)
+	case phase == "", phase == velerov1.BackupPhaseNew:
+		return v1alpha1.ReasonBackupPending, fmt.Sprintf("waits for Velero to begin backup %s", name)
+	case phase == velerov1.BackupPhaseCompleted:
+		return v1alpha1.ReasonBackupCompleted, fmt.Sprintf("backup %s is Completed", name)
+	default:
+		return v1alpha1.ReasonBackupInProgress, fmt.Sprintf("Velero takes backup %s", name)
+	}
+}
+
+// failureState says what follows after an attempt that failed.
+func (d *decider) failureState(ro course, b *velerov1.Backup) (reason, message string) {
+	limit := d.plan.Spec.Gate.BackupAttempts
+	what := fmt.Sprintf("backup %s is %s", ro.Backup.Name, ro.Backup.Phase)
+	if d.exhausted(ro) {
+		return v1alpha1.ReasonBackupFailed, fmt.Sprintf("%s after %d of %d attempts%s; "+
+			"mend the cause, then raise spec.gate.backupAttempts or delete this AppRelease for another", what, d.failures(ro), limit, failureText(b))
+	}
+	return v1alpha1.ReasonBackupRetrying, fmt.Sprintf("%s, attempt %d of %d follows%s", what, d.failures(ro)+1, limit, failureText(b))
+}
+
+func failureText(b *velerov1.Backup) string {
+	if b == nil {
+		return ""
+	}
+	parts := slices.DeleteFunc(append(slices.Clone(b.Status.ValidationErrors), b.Status.FailureReason), func(s string) bool { return s == "" })
+	if len(parts) == 0 {
+		return ""
+	}
+	const limit = 512
+	text := []rune(": " + strings.Join(parts, "; "))
+	return string(text[:min(len(text), limit)])
+}
+
+// holdTerms says since and until when a rollout is held, and how to override that.
+func (d *decider) holdTerms(ro *v1alpha1.Rollout) string {
+	var first *v1alpha1.RolloutWorkload
+	for i := range ro.Workloads {
+		rec := &ro.Workloads[i]
+		if rec.State == v1alpha1.WorkloadHeld && rec.HeldSince != nil && (first == nil || rec.HeldSince.Before(first.HeldSince)) {
+			first = rec
+		}
+	}
+	if first == nil {
+		return ""
+	}
+	const stamp = "2006-01-02T15:04:05Z"
+	deadline := d.deadline(first).UTC().Format(stamp)
+	until := fmt.Sprintf("Held since %s; at the deadline, %s, it is released without a backup", first.HeldSince.UTC().Format(stamp), deadline)
+	if d.plan.Spec.Gate.OnDeadline != v1alpha1.DeadlineRelease {
+		until = fmt.Sprintf("Held since %s, until the backup is Completed", first.HeldSince.UTC().Format(stamp))
+		if d.pastDeadline(first) {
+			until += fmt.Sprintf(" (the deadline was %s)", deadline)
+		}
+	}
+	return fmt.Sprintf("%s. To start it without a backup: kubectl -n %s annotate %s %s %s='<why>'",
+		until, d.in.Namespace, strings.ToLower(string(first.Kind)), first.Name, v1alpha1.AnnotationOverride)
+}
+
+// names lists the workloads of a rollout that are in a state; at most five.
+func names(ro *v1alpha1.Rollout, state v1alpha1.WorkloadState) string {
+	const limit = 5
+	var out []string
+	for i := range ro.Workloads {
+		if ro.Workloads[i].State == state {
+			out = append(out, ro.Workloads[i].Name)
+		}
+	}
+	if more := len(out) - limit; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(out[:limit], ", "), more)
+	}
+	return strings.Join(out, ", ")
+}
+
+func phaseOf(ro *v1alpha1.Rollout) string {
+	if ro.Backup == nil {
+		return ""
+	}
+	return ro.Backup.Phase
+}

@@ -1,0 +1,51 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/workload"
+)
+
+// recordsMore says whether a status holds a rollout, a held workload or a backup that the stored one does not: what
+// must be written before anything is done because of it.
+func recordsMore(stored, wanted *v1alpha1.AppReleaseStatus) bool {
+	old := facts(stored)
+	for fact := range facts(wanted) {
+		if !old[fact] {
+			return true
+		}
+	}
+	return false
+}
+
+type fact struct {
+	number     int32
+	backup     string
+	key        workload.Key
+	uid        string
+	hash       string
+	held       bool
+	overridden bool
+}
+
+func facts(s *v1alpha1.AppReleaseStatus) map[fact]bool {
+	out := map[fact]bool{}
+	for i := range s.Rollouts {
+		ro := &s.Rollouts[i]
+		out[fact{number: ro.Number, overridden: ro.Override != nil}] = true
+		if ro.Backup != nil {
+			out[fact{number: ro.Number, backup: ro.Backup.Name}] = true
+		}
+		for j := range ro.Workloads {
+			rec := &ro.Workloads[j]
+			f := fact{number: ro.Number, key: keyOf(rec), uid: rec.UID, hash: rec.TemplateHash}
+			out[f] = true
+			if f.held = rec.State == v1alpha1.WorkloadHeld; f.held {
+				out[f] = true
+			}
+		}
+	}
+	return out
+}
