@@ -23,10 +23,7 @@ const AnnotationStuck = "stage.dr.backstay.dev/stuck"
 
 // rollouts plays the Deployment controller, as far as anybody can see it from outside: a ReplicaSet for each template
 // that started, none for one that is paused, and the status that `kubectl rollout status` reads.
-type rollouts struct {
-	client client.Client
-	live   client.Reader
-}
+type rollouts struct{ client client.Client }
 
 // Reconcile brings the ReplicaSets and the status of one Deployment to what its spec asks for.
 func (r *rollouts) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
@@ -44,8 +41,9 @@ func (r *rollouts) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 	current := find(sets, d)
 	if current == nil && !d.Spec.Paused {
 		current = newReplicaSet(d)
-		if err := r.client.Create(ctx, current); client.IgnoreAlreadyExists(err) != nil {
-			return ctrl.Result{}, err
+		// One that exists is on its way into the cache: its arrival leads here again.
+		if err := r.client.Create(ctx, current); err != nil {
+			return ctrl.Result{}, client.IgnoreAlreadyExists(err)
 		}
 		sets = append(sets, current)
 	}
@@ -59,8 +57,7 @@ func (r *rollouts) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 
 func (r *rollouts) owned(ctx context.Context, d *appsv1.Deployment) ([]*appsv1.ReplicaSet, error) {
 	list := &appsv1.ReplicaSetList{}
-	// Read live: a ReplicaSet that the cache does not show yet would be created twice.
-	if err := r.live.List(ctx, list, client.InNamespace(d.Namespace)); err != nil {
+	if err := r.client.List(ctx, list, client.InNamespace(d.Namespace)); err != nil {
 		return nil, err
 	}
 	var out []*appsv1.ReplicaSet

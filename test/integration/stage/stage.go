@@ -21,6 +21,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -119,7 +120,7 @@ func (s *Stage) startActors(ctx context.Context, options Options) error {
 	s.Seen = mgr.GetClient()
 	if !options.WithoutRollouts {
 		err = ctrl.NewControllerManagedBy(mgr).Named("deployment").For(&appsv1.Deployment{}).Owns(&appsv1.ReplicaSet{}).
-			Complete(&rollouts{client: mgr.GetClient(), live: mgr.GetAPIReader()})
+			WithOptions(controller.Options{MaxConcurrentReconciles: hands}).Complete(&rollouts{client: mgr.GetClient()})
 		if err != nil {
 			return err
 		}

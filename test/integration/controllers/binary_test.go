@@ -1,0 +1,111 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/backstay-dr/backstay/test/integration/harness"
+)
+
+// freeAddress is a loopback address that nobody listens on just now.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// build builds the program that ships.
+func build(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "backstay")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./cmd/backstay")
+	cmd.Dir = harness.Path()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return program
+}
+
+func TestProgramAnswersProbesAndEndsGracefully(t *testing.T) {
+	t.Parallel()
+	on, first := newStage(t)
+	if err := first.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := on.Operator(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	probes, metrics := freeAddress(t), freeAddress(t)
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), build(t), "--leader-elect",
+		"--kubeconfig="+harness.Kubeconfig(t, cfg, ""), "--health-probe-bind-address="+probes, "--metrics-bind-address="+metrics)
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	cmd.Stderr = log
+	told := func(text string) string {
+		raw, err := os.ReadFile(log.Name())
+		return fmt.Sprintf("%s\n%s\n%v", text, raw, err)
+	}
+	cmd.Env = []string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH")}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	s := emptyShopOn(t, on)
+	for _, url := range []string{"http://" + probes + "/healthz", "http://" + probes + "/readyz"} {
+		s.await(url, patience, func() (bool, any) { text := fetch(t, url); return text == "200 OK", told(text) })
+	}
+	s.await("its metrics", patience, func() (bool, any) {
+		text := fetch(t, "http://"+metrics+"/metrics")
+		return text == "200 OK", told(text)
+	})
+	s.create(s.deployment("web", "1"))
+	s.create(s.plan("shop"))
+	s.awaitSettled("shop")
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(told(err.Error()))
+		}
+	case <-time.After(patience):
+		_ = cmd.Process.Kill()
+		t.Fatal("it does not end")
+	}
+}
+
+// fetch is the status of an answer, or why there is none.
+func fetch(t *testing.T, url string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err.Error()
+	}
+	defer resp.Body.Close()
+	return fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
+}

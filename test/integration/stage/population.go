@@ -1,0 +1,121 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package stage
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+)
+
+const (
+	// plansPerNamespace keeps the namespaces of a populated cluster few, and their indexes worth having.
+	plansPerNamespace = 10
+	// WorkloadsPerPlan is how many Deployments each plan of a populated cluster selects.
+	WorkloadsPerPlan = 2
+	// hands is how many objects are created at the same time.
+	hands = 8
+)
+
+// Populate creates plans, and the Deployments that they select, all at version 1, and waits until those run.
+func (s *Stage) Populate(ctx context.Context, plans int) error {
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(hands)
+	for n := range (plans + plansPerNamespace - 1) / plansPerNamespace {
+		group.Go(func() error { return s.populateNamespace(within, n, min(plansPerNamespace, plans-n*plansPerNamespace)) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return s.until(ctx, func(ctx context.Context) (bool, error) {
+		list := &appsv1.DeploymentList{}
+		if err := s.Seen.List(ctx, list, client.HasLabels{labelApp}); err != nil {
+			return false, err
+		}
+		for i := range list.Items {
+			if list.Items[i].Status.UpdatedReplicas == 0 {
+				return false, nil
+			}
+		}
+		return len(list.Items) == plans*WorkloadsPerPlan, nil
+	})
+}
+
+// labelApp is what the plans of a populated cluster select by.
+const labelApp = "app.kubernetes.io/part-of"
+
+func (s *Stage) populateNamespace(ctx context.Context, n, plans int) error {
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("team-%03d", n)}}
+	if err := s.Live.Create(ctx, namespace); err != nil {
+		return err
+	}
+	for i := range plans {
+		app := fmt.Sprintf("app-%d", i)
+		for w := range WorkloadsPerPlan {
+			if err := s.Live.Create(ctx, NewDeployment(namespace.Name, fmt.Sprintf("%s-%d", app, w), app)); err != nil {
+				return err
+			}
+		}
+		if err := s.Live.Create(ctx, NewPlan(namespace.Name, app)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// NewPlan is a plan for version 1 of an application, to be created.
+func NewPlan(namespace, app string) *v1alpha1.DRPlan {
+	p := &v1alpha1.DRPlan{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: app}}
+	p.Spec.Version = "1"
+	p.Spec.Workloads.MatchLabels = map[string]v1alpha1.LabelValue{labelApp: v1alpha1.LabelValue(app)}
+	return p
+}
+
+// NewDeployment is a Deployment of an application in version 1, to be created.
+func NewDeployment(namespace, name, app string) *appsv1.Deployment {
+	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{
+		Namespace: namespace, Name: name, Labels: map[string]string{labelApp: app},
+	}}
+	pods := map[string]string{"app": name}
+	d.Spec.Selector = &metav1.LabelSelector{MatchLabels: pods}
+	d.Spec.Template.Labels = map[string]string{"app": name}
+	d.Spec.Template.Spec.Containers = []corev1.Container{{Name: "main", Image: Image("1")}}
+	return d
+}
+
+// Image is the image of a version.
+func Image(version string) string { return "registry.example/app:" + version }
+
+// AwaitGated waits until as many plans are gated, and know what every workload of theirs runs.
+func (s *Stage) AwaitGated(ctx context.Context, plans int) error {
+	return s.until(ctx, func(ctx context.Context) (bool, error) {
+		list := &v1alpha1.DRPlanList{}
+		if err := s.Seen.List(ctx, list); err != nil {
+			return false, err
+		}
+		done := 0
+		for i := range list.Items {
+			st := &list.Items[i].Status
+			if meta.IsStatusConditionTrue(st.Conditions, v1alpha1.ConditionGated) && len(st.Workloads) == WorkloadsPerPlan {
+				done++
+			}
+		}
+		return done >= plans, nil
+	})
+}
+
+// until asks what the watches have shown, again and again.
+func (s *Stage) until(ctx context.Context, done wait.ConditionWithContextFunc) error {
+	return wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, 2*time.Minute, true, done)
+}
