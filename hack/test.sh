@@ -32,7 +32,7 @@ packages() {
   case "$1" in
     unit) grep -vE '/test/(integration|e2e|bench|demo|cluster/clustertest)(/|$)' <<<"$all" ;;
     integration) grep -E '/test/integration(/|$)' <<<"$all" ;;
-    e2e) grep -E '/test/(e2e|cluster/clustertest)(/|$)' <<<"$all" ;;
+    e2e) grep -E '/test/(e2e|demo|cluster/clustertest)(/|$)' <<<"$all" ;;
     *) echo "hack/test.sh: no such suite: $1" >&2; return 2 ;;
   esac
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -20,13 +21,13 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
+	if err := run(ctx, os.Stdout, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, args []string) error {
+func run(ctx context.Context, out io.Writer, args []string) error {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	flags.Usage = func() {
 		fmt.Fprint(flags.Output(), "Usage: go run ./test/demo [flags]        run the demo\n"+
@@ -37,7 +38,7 @@ func run(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	s, err := newStage(*name)
+	s, err := newStage(out, *name)
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func run(ctx context.Context, args []string) error {
 	}
 }
 
-func newStage(name string) (*stage, error) {
+func newStage(out io.Writer, name string) (*stage, error) {
 	root, err := moduleRoot()
 	if err != nil {
 		return nil, err
@@ -60,7 +61,7 @@ func newStage(name string) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &stage{root: root, out: os.Stdout, name: name, folder: folder}, nil
+	return &stage{root: root, out: out, name: name, folder: folder}, nil
 }
 
 // demo tells the whole story. A demo that is still there starts over.
