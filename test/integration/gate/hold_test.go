@@ -181,5 +181,5 @@ func TestEveryLabelOfThePlanMustMatch(t *testing.T) {
 
 // owns says whether an entry of managedFields names a field of the spec.
 func owns(entry metav1.ManagedFieldsEntry, field string) bool {
-	return entry.FieldsV1 != nil && containsKey(entry.FieldsV1.Raw, "f:spec", field)
+	return entry.FieldsV1 != nil && containsKey(entry.FieldsV1.GetRawBytes(), "f:spec", field)
 }

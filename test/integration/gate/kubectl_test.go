@@ -164,8 +164,8 @@ func TestServerSideApplyTwiceHasNoConflictAndOwnsNoPause(t *testing.T) {
 		s.is(s.get("web"), s.held("2"))
 	}
 	for _, entry := range s.get("web").ManagedFields {
-		if owns(entry, "f:paused") || containsKey(entry.FieldsV1.Raw, "f:metadata", "f:annotations") {
-			t.Errorf("%s owns what the gate set: %s", entry.Manager, entry.FieldsV1.Raw)
+		if owns(entry, "f:paused") || containsKey(entry.FieldsV1.GetRawBytes(), "f:metadata", "f:annotations") {
+			t.Errorf("%s owns what the gate set: %s", entry.Manager, entry.FieldsV1.GetRawBytes())
 		}
 	}
 }

@@ -39,8 +39,10 @@ type ControlPlane struct {
 	// Client acts as Admin.
 	Client client.Client
 
-	env     *envtest.Environment
-	certDir string
+	env *envtest.Environment
+
+	// certDir and binDir are folders of its own.
+	certDir, binDir string
 }
 
 // Options of a control plane.
@@ -90,6 +92,10 @@ func Start(options Options) (*ControlPlane, error) {
 	if err != nil {
 		return nil, err
 	}
+	binDir, err := leash()
+	if err != nil {
+		return nil, err
+	}
 	env := &envtest.Environment{
 		ControlPlaneStartTimeout: startTimeout,
 		ControlPlaneStopTimeout:  stopTimeout,
@@ -100,12 +106,14 @@ func Start(options Options) (*ControlPlane, error) {
 	}
 	apiServer := env.ControlPlane.GetAPIServer()
 	apiServer.CertDir = certDir
+	apiServer.Path = filepath.Join(binDir, "kube-apiserver")
+	env.ControlPlane.Etcd = &envtest.Etcd{Path: filepath.Join(binDir, "etcd")}
 	// envtest turns ServiceAccount admission off unless it is told otherwise.
 	apiServer.Configure().Disable("disable-admission-plugins").Set("profiling", "false")
 	for flag, value := range options.APIServerFlags {
 		apiServer.Configure().Set(flag, value)
 	}
-	cp := &ControlPlane{env: env, certDir: certDir}
+	cp := &ControlPlane{env: env, certDir: certDir, binDir: binDir}
 	if cp.Admin, err = env.Start(); err != nil {
 		cp.Stop()
 		return nil, fmt.Errorf("start the control plane: %w", err)
@@ -122,6 +130,9 @@ func Start(options Options) (*ControlPlane, error) {
 func (cp *ControlPlane) Stop() {
 	_ = cp.env.Stop()
 	_ = os.RemoveAll(cp.certDir)
+	if cp.binDir != os.Getenv(envAssets) {
+		_ = os.RemoveAll(cp.binDir)
+	}
 }
 
 // RestartAPIServer stops the API server and starts it again on the same etcd, port and certificates: every identity
@@ -133,9 +144,6 @@ func (cp *ControlPlane) RestartAPIServer(t *testing.T) {
 		t.Fatalf("restart the API server: %v", err)
 	}
 }
-
-// CrashAPIServer is like RestartAPIServer, but does not wait until the API server says that it is healthy.
-func (cp *ControlPlane) StopAPIServer() { _ = cp.env.ControlPlane.APIServer.Stop() }
 
 // InstallCRDs installs the CRDs of config/crd and waits until they are served.
 func (cp *ControlPlane) InstallCRDs() error {
