@@ -38,7 +38,7 @@ func (s *Stage) Populate(ctx context.Context, plans int) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return s.until(ctx, func(ctx context.Context) (bool, error) {
+	return s.Until(ctx, func(ctx context.Context) (bool, error) {
 		list := &appsv1.DeploymentList{}
 		if err := s.Seen.List(ctx, list, client.HasLabels{labelApp}); err != nil {
 			return false, err
@@ -99,7 +99,7 @@ func Image(version string) string { return "registry.example/app:" + version }
 
 // AwaitGated waits until as many plans are gated, and know what every workload of theirs runs.
 func (s *Stage) AwaitGated(ctx context.Context, plans int) error {
-	return s.until(ctx, func(ctx context.Context) (bool, error) {
+	return s.Until(ctx, func(ctx context.Context) (bool, error) {
 		list := &v1alpha1.DRPlanList{}
 		if err := s.Seen.List(ctx, list); err != nil {
 			return false, err
@@ -115,7 +115,7 @@ func (s *Stage) AwaitGated(ctx context.Context, plans int) error {
 	})
 }
 
-// until asks what the watches have shown, again and again.
-func (s *Stage) until(ctx context.Context, done wait.ConditionWithContextFunc) error {
-	return wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, 2*time.Minute, true, done)
+// Until asks what the watches have shown, again and again.
+func (s *Stage) Until(ctx context.Context, done wait.ConditionWithContextFunc) error {
+	return wait.PollUntilContextTimeout(ctx, 10*time.Millisecond, 2*time.Minute, true, done)
 }
