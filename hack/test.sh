@@ -51,17 +51,17 @@ build() {
 
 # await waits until the background build has left a file, and tells meanwhile how far it is.
 await() {
-  local file=$1 what=$2 last=0
-  [[ ! -e $work/$file ]] && say "waiting for $what to be built (once for this version)"
+  local file=$1 what=$2 next=$((SECONDS + 3)) progress
   while [[ ! -e $work/$file ]]; do
     if ! kill -0 "$builder" 2>/dev/null && [[ ! -e $work/$file ]]; then
       tail -n 20 "$work/build.log" >&2
       echo "hack/test.sh: $what could not be built" >&2
       return 1
     fi
-    if ((SECONDS - last >= 15)) && [[ -s $work/build.log ]]; then
-      tail -n 1 "$work/build.log"
-      last=$SECONDS
+    if ((SECONDS >= next)); then
+      progress=$(tail -n 1 "$work/build.log")
+      say "waiting for $what, built once for this version: ${progress:-the build begins}"
+      next=$((SECONDS + 15))
     fi
     sleep 0.2
   done

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,11 +41,14 @@ func main() {
 func run(files []string, out io.Writer) bool {
 	var total tally
 	for _, name := range files {
-		suite, err := countFile(name)
-		if err != nil {
-			suite = tally{failed: []string{err.Error()}}
-		}
 		label := strings.TrimSuffix(filepath.Base(name), ".json")
+		suite, err := countFile(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = errors.New("its tests were not started")
+		}
+		if err != nil {
+			suite = tally{failed: []string{label + ": " + err.Error()}}
+		}
 		fmt.Fprintf(out, "%-12s %4d passed %4d failed\n", label, suite.passed, len(suite.failed))
 		total.add(suite)
 	}
@@ -64,11 +68,7 @@ func countFile(name string) (tally, error) {
 		return tally{}, err
 	}
 	defer f.Close()
-	t, err := count(f)
-	if err != nil {
-		return tally{}, fmt.Errorf("%s: %w", name, err)
-	}
-	return t, nil
+	return count(f)
 }
 
 // count reads one run. A line that is no event is output of a program that wrote past the test framework.

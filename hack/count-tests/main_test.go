@@ -92,7 +92,7 @@ func TestTheLastLineIsTheSummary(t *testing.T) {
 	}{
 		"all passed":    {files: []string{unit}, passed: true, want: []string{"1 passed, 0 failed"}},
 		"one failed":    {files: []string{unit, e2e}, want: []string{"failed: q.TestB", "1 passed, 1 failed"}},
-		"one never ran": {files: []string{unit, "none.json"}, want: []string{"1 passed, 1 failed"}},
+		"one never ran": {files: []string{unit, "none.json"}, want: []string{"failed: none: its tests were not started", "1 passed, 1 failed"}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
