@@ -53,7 +53,7 @@ func newChronicle(ctx context.Context, config *rest.Config) (*chronicle, error) 
 	}
 	for _, kind := range []client.Object{
 		&v1alpha1.DRPlan{}, &v1alpha1.AppRelease{}, &appsv1.Deployment{}, &appsv1.ReplicaSet{}, &corev1.Pod{},
-		&velerov1.Backup{}, &velerov1.Restore{},
+		&velerov1.Backup{}, &velerov1.BackupStorageLocation{}, &velerov1.Restore{},
 	} {
 		informer, err := reader.GetInformer(ctx, kind)
 		if err != nil {

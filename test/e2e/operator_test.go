@@ -100,10 +100,16 @@ func (i *installation) restart(t *testing.T, program string) {
 // stopVelero stops Velero; it is started again when the test is over, at the latest.
 func (i *installation) stopVelero(t *testing.T) {
 	t.Helper()
-	if err := i.cluster.StopProgram(t.Context(), devcluster.Velero); err != nil {
+	i.stopProgram(t, devcluster.Velero)
+}
+
+// stopProgram stops a program of the cluster; it is started again when the test is over, at the latest.
+func (i *installation) stopProgram(t *testing.T, program string) {
+	t.Helper()
+	if err := i.cluster.StopProgram(t.Context(), program); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { i.ensureRunning(t, devcluster.Velero) })
+	t.Cleanup(func() { i.ensureRunning(t, program) })
 }
 
 func (i *installation) ensureRunning(t *testing.T, program string) {

@@ -61,19 +61,18 @@ func (a *app) releases() []string {
 	return versions
 }
 
-// backups lists the plan's backups, oldest first.
+// backups lists every backup of the namespace, whatever its labels say, oldest first.
 func (a *app) backups() []velerov1.Backup {
 	a.t.Helper()
 	list := &velerov1.BackupList{}
-	err := a.watched.List(context.Background(), list, client.InNamespace(devcluster.VeleroNamespace),
-		client.MatchingLabels{v1alpha1.LabelNamespace: a.namespace, v1alpha1.LabelPlan: planName})
-	if err != nil {
+	if err := a.watched.List(context.Background(), list, client.InNamespace(devcluster.VeleroNamespace)); err != nil {
 		a.t.Fatal(err)
 	}
-	slices.SortFunc(list.Items, func(x, y velerov1.Backup) int {
-		return x.CreationTimestamp.Compare(y.CreationTimestamp.Time)
+	ours := slices.DeleteFunc(list.Items, func(b velerov1.Backup) bool {
+		return len(b.Spec.IncludedNamespaces) > 0 && !slices.Contains(b.Spec.IncludedNamespaces, a.namespace)
 	})
-	return list.Items
+	slices.SortFunc(ours, func(x, y velerov1.Backup) int { return x.CreationTimestamp.Compare(y.CreationTimestamp.Time) })
+	return ours
 }
 
 // runs says why a Deployment does not run a version with all its pods; nil if it does.
