@@ -52,7 +52,7 @@ func init() {
 		fmt.Fprintln(os.Stderr, "cannot tie", name, "to the tests:", errno)
 		os.Exit(1)
 	}
-	real := filepath.Join(os.Getenv(envAssets), name)
-	fmt.Fprintln(os.Stderr, syscall.Exec(real, append([]string{real}, os.Args[1:]...), os.Environ()))
+	program := filepath.Join(os.Getenv(envAssets), name)
+	fmt.Fprintln(os.Stderr, syscall.Exec(program, append([]string{program}, os.Args[1:]...), os.Environ()))
 	os.Exit(1)
 }
