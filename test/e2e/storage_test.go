@@ -4,20 +4,17 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
-	"k8s.io/apimachinery/pkg/types"
+	appsv1 "k8s.io/api/apps/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/test/cluster/devcluster"
 )
-
-const defaultLocation = "default"
 
 // Where the storage cannot take a backup a rollout is held, without a backup that could only fail, and goes on when the
 // storage returns.
@@ -46,20 +43,23 @@ func TestPromise5_StorageOutageIsToldAndTheRolloutGoesOnAfterwards(t *testing.T)
 	a.releasedByBackup("1.5.0")
 }
 
-// A backup that the storage failed under is tried again; the rollout starts after the one that was Completed.
+// A backup that fails is tried again; the rollout starts after the one that was Completed. Here a hook fails that the
+// pods demand: a pod on a simulated node cannot run it.
 func TestFailedBackupIsTriedAgain(t *testing.T) {
+	t.Parallel()
 	a := newApp(t, shared, "web")
-	a.awaitLocation(velerov1.BackupStorageLocationPhaseAvailable)
-	a.validateLocation("1h") // Velero will not notice the outage before it takes the backup.
-	t.Cleanup(func() { a.validateLocation("5s") })
+	const command, onError = "pre.hook.backup.velero.io/command", "pre.hook.backup.velero.io/on-error"
+	a.dev.run("annotate", "pods", "--all", command+`=["/bin/sync"]`, onError+"=Fail")
 	before := a.look("web")
-	a.stopProgram(t, devcluster.ObjectStorage)
 	a.setImage("web", "1.5.0")
 	a.await("the first attempt failed", func() error {
 		return a.releaseSays("1.5.0", v1alpha1.ConditionReady, v1alpha1.ReasonBackupRetrying)
 	})
+	if err := a.held(live(a, &appsv1.Deployment{}, "web")); err != nil {
+		t.Error(err)
+	}
 
-	a.restart(t, devcluster.ObjectStorage)
+	a.dev.run("annotate", "pods", "--all", command+"-", onError+"-")
 	a.awaitStarted(before)
 	rollout := a.awaitOutcome("1.5.0", v1alpha1.OutcomeRolledOut)
 	if rollout.Backup.Attempt != 2 || len(a.newBackups(before)) != 2 {
@@ -68,23 +68,12 @@ func TestFailedBackupIsTriedAgain(t *testing.T) {
 	a.after(a.startsOf(a.namespace, "web")[before.starts["web"]], new(a.backup(rollout.Backup.Name)))
 }
 
-// validateLocation has Velero look at its storage location at intervals.
-func (a *app) validateLocation(every string) {
-	a.t.Helper()
-	location := &velerov1.BackupStorageLocation{}
-	location.Namespace, location.Name = devcluster.VeleroNamespace, defaultLocation
-	patch := fmt.Appendf(nil, `{"spec":{"validationFrequency":%q}}`, every)
-	if err := a.admin.Patch(context.Background(), location, client.RawPatch(types.MergePatchType, patch)); err != nil {
-		a.t.Error(err)
-	}
-}
-
 // awaitLocation waits until Velero has found out how its storage location is.
 func (a *app) awaitLocation(phase velerov1.BackupStorageLocationPhase) {
 	a.t.Helper()
 	a.await("the storage location is "+string(phase), func() error {
 		location := &velerov1.BackupStorageLocation{}
-		key := client.ObjectKey{Namespace: devcluster.VeleroNamespace, Name: defaultLocation}
+		key := client.ObjectKey{Namespace: devcluster.VeleroNamespace, Name: "default"}
 		if err := a.watched.Get(a.t.Context(), key, location); err != nil {
 			return err
 		}
