@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/actuate"
 	"github.com/backstay-dr/backstay/internal/observe"
 	"github.com/backstay-dr/backstay/internal/plan"
 )
@@ -31,6 +32,9 @@ type DRPlanReconciler struct {
 	Client   client.Client
 	Observer *observe.Observer
 	Gate     *GateReader
+
+	putOff   putOffs
+	replaced actuate.Replaced
 }
 
 // Reconcile writes the status of one plan, if it changed.
@@ -38,6 +42,12 @@ func (r *DRPlanReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 	in, err := r.Observer.Plan(ctx, req.NamespacedName)
 	if err != nil || in.Plan == nil || in.Terminating {
 		return ctrl.Result{}, err
+	}
+	if r.replaced.Shows(in.Plan) {
+		return ctrl.Result{RequeueAfter: staleAfter}, nil
+	}
+	if more := r.putOff.more(req.NamespacedName, plan.Settling(in), in.Now); more > 0 {
+		return ctrl.Result{RequeueAfter: more}, nil
 	}
 	finding, err := r.assessGate(ctx, in)
 	if err != nil {
@@ -53,6 +63,7 @@ func (r *DRPlanReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 	if err := r.Client.Status().Patch(ctx, changed, patch); err != nil {
 		return result(ctx, 0, client.IgnoreNotFound(fmt.Errorf("status of DRPlan %s: %w", in.Name, err)))
 	}
+	r.replaced.Note(in.Plan, changed)
 	return ctrl.Result{RequeueAfter: after}, nil
 }
 

@@ -1,0 +1,47 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import "github.com/backstay-dr/backstay/api/v1alpha1"
+
+// Settling says whether the plan's status is about to change again within moments, by what the releases are about to
+// record or to start. Whoever writes the status may wait for that, for a moment: a quick rollout is then one write,
+// and the release, which tells more, is not kept waiting.
+func Settling(in Input) bool {
+	if in.Plan == nil || tooMany(in.Members) {
+		return false
+	}
+	d := newDecider(in)
+	for _, m := range d.sortedMembers() {
+		if m.Selected && m.Driver && d.settling(m) {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *decider) settling(m *Member) bool {
+	if !m.Held() {
+		return d.recordedHeld(m) // its start is about to be recorded
+	}
+	ro, rec := d.heldRecord(m)
+	if rec == nil {
+		return true // its hold is about to be recorded, or it is about to be let go
+	}
+	if rec.HeldSince != nil && d.in.Now.Before(rec.HeldSince.Add(settleTime)) {
+		return true
+	}
+	_, may := d.mayStart(ro, rec)
+	return may
+}
+
+// recordedHeld says whether an open rollout still says that a member is held.
+func (d *decider) recordedHeld(m *Member) bool {
+	for ro := range d.courses() {
+		if rec := recordOf(ro.Rollout, m); open(ro.Rollout) && rec != nil && rec.State == v1alpha1.WorkloadHeld {
+			return true
+		}
+	}
+	return false
+}
