@@ -48,12 +48,15 @@ func (r *AppReleaseReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	if r.Actuator.Behind(in) {
+		return ctrl.Result{RequeueAfter: staleAfter}, nil
+	}
 	d := plan.Decide(in)
 	return result(ctx, d.RequeueAfter, r.Actuator.Apply(ctx, in, d))
 }
 
-// staleAfter is when to look again after a write met a newer object: the cache has it by then.
-const staleAfter = 50 * time.Millisecond
+// staleAfter is when to look again where the cache is behind what was written: it has it by then.
+const staleAfter = 10 * time.Millisecond
 
 // result maps the error of a write to what follows. A conflict means that the decision was made on old news, which is
 // no fault; a namespace that goes away needs no decision any more.

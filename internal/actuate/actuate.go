@@ -7,6 +7,7 @@ package actuate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -40,6 +41,18 @@ type Actuator struct {
 	Events  telemetry.Events
 	Metrics *telemetry.Metrics
 	Now     func() time.Time
+
+	replaced Replaced
+	created  created
+}
+
+// Behind says whether an input shows a release whose status was written since.
+func (a *Actuator) Behind(in plan.Input) bool {
+	behind := false
+	for _, r := range in.Releases {
+		behind = a.replaced.Shows(r) || behind
+	}
+	return behind
 }
 
 // Apply carries out a decision in the order that a crash at any point is harmless in: what must not be lost is written
@@ -126,6 +139,7 @@ func (a *Actuator) writeStatuses(
 		if err := a.Client.Status().Patch(ctx, changed, patch); err != nil {
 			return fmt.Errorf("status of AppRelease %s: %w", changed.Name, err)
 		}
+		a.replaced.Note(base, changed)
 		a.Events.Transitions(in, changed, plan.Transitions(changed, &base.Status, statuses[name]))
 		a.Metrics.Transitions(&base.Status, statuses[name])
 	}
@@ -134,9 +148,14 @@ func (a *Actuator) writeStatuses(
 
 // createBackup creates a Backup. One that exists under its name is the same, since the name tells everything about it.
 func (a *Actuator) createBackup(ctx context.Context, b *velerov1.Backup) error {
+	if a.created.justNow(b.Name, a.Now()) {
+		return apierrors.NewConflict(velerov1.SchemeGroupVersion.WithResource("backups").GroupResource(), b.Name,
+			errors.New("it was created a moment ago, and the cache does not show it"))
+	}
 	b.Namespace = a.VeleroNamespace
 	err := a.Client.Create(ctx, b)
 	if err == nil {
+		a.created.note(b.Name, a.Now())
 		log.FromContext(ctx).Info("Created a backup", "backup", b.Name)
 		return nil
 	}
