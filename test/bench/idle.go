@@ -27,10 +27,8 @@ func benchIdle(ctx context.Context, s settings, w io.Writer) error {
 			return err
 		}
 		before := op.Traffic.Counts()
-		select {
-		case <-time.After(s.idle):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := sleep(ctx, s.idle); err != nil {
+			return err
 		}
 		for call, n := range op.Traffic.Since(before) {
 			switch {

@@ -34,8 +34,8 @@ type settings struct {
 
 func main() {
 	var s settings
-	flag.IntVar(&s.rollouts, "rollouts", 40, "gated rollouts to measure, and as many rounds of the bare loop beside them")
-	flag.IntVar(&s.edits, "edits", 60, "edits in Observe mode to measure")
+	flag.IntVar(&s.rollouts, "rollouts", 20, "gated rollouts to measure, and as many rounds of the bare loop beside them")
+	flag.IntVar(&s.edits, "edits", 50, "edits in Observe mode to measure")
 	flag.IntVar(&s.plans, "plans", 500, "plans of the idle cluster")
 	flag.DurationVar(&s.idle, "idle", time.Minute, "for how long the idle cluster is watched")
 	flag.StringVar(&s.out, "out", "", "file to write the table to; dist/bench.md of the repository by default")

@@ -46,6 +46,10 @@ func benchRollouts(ctx context.Context, s settings, w io.Writer) error {
 			return err
 		}
 		for n := range s.rollouts {
+			// A rollout that follows another within the clock margin of the release rule waits for that first.
+			if err := sleep(ctx, clockMargin); err != nil {
+				return err
+			}
 			before := op.Traffic.Counts()
 			took, err := gatedRollout(ctx, on, fmt.Sprintf("2.0.%d", n))
 			if err != nil {
@@ -120,6 +124,10 @@ func completeAndWatch(ctx context.Context, on *stage.Stage, backup, deployment s
 			return 0, err
 		}
 	}
+	// What the phases before lead to is no part of what is measured.
+	if err := sleep(ctx, breath); err != nil {
+		return 0, err
+	}
 	if err := on.Pass(ctx, backup, velerov1.BackupPhaseCompleted, nil); err != nil {
 		return 0, err
 	}
@@ -128,15 +136,29 @@ func completeAndWatch(ctx context.Context, on *stage.Stage, backup, deployment s
 	return time.Since(completed), err
 }
 
+// clockMargin is more than what a backup must be younger than the last start of anything else.
+const clockMargin = 4500 * time.Millisecond
+
+// breath lets everybody finish what they are at.
+const breath = 300 * time.Millisecond
+
+// sleep lets time pass.
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // atRest waits until the operator has asked for nothing for a while: events are written in the background.
 func atRest(ctx context.Context, op *stage.Operator) error {
 	const rest = 1500 * time.Millisecond
 	for {
 		before := op.Traffic.Counts()
-		select {
-		case <-time.After(rest):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := sleep(ctx, rest); err != nil {
+			return err
 		}
 		if maps.Equal(before, op.Traffic.Counts()) {
 			return nil
