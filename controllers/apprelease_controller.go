@@ -78,7 +78,6 @@ func result(ctx context.Context, after time.Duration, err error) (ctrl.Result, e
 func (r *AppReleaseReconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	m := mapper{r.Observer}
 	specChanged := builder.WithPredicates(predicate.GenerationChangedPredicate{})
-	waitingForLocation := handler.EnqueueRequestsFromMapFunc(m.waitingForLocation)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("apprelease").
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
@@ -87,7 +86,7 @@ func (r *AppReleaseReconciler) SetupWithManager(mgr ctrl.Manager, workers int) e
 		Watches(&v1alpha1.AppRelease{}, handler.EnqueueRequestsFromMapFunc(planOfRelease), specChanged).
 		Watches(&appsv1.Deployment{}, m.workload(), builder.WithPredicates(workloadChanged)).
 		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup)).
-		Watches(&velerov1.BackupStorageLocation{}, waitingForLocation, builder.WithPredicates(locationChanged)).
+		Watches(&velerov1.BackupStorageLocation{}, handler.EnqueueRequestsFromMapFunc(m.allPlans), builder.WithPredicates(locationChanged)).
 		Complete(r)
 }
 

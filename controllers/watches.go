@@ -62,13 +62,8 @@ func (m mapper) neighbours(ctx context.Context, obj client.Object) []ctrl.Reques
 	return requests(ctx, keys, err)
 }
 
-// waitingForLocation enqueues the plans of which a release waits for a storage location.
-func (m mapper) waitingForLocation(ctx context.Context, _ client.Object) []ctrl.Request {
-	keys, err := m.observer.WaitingForLocation(ctx)
-	return requests(ctx, keys, err)
-}
-
-// allPlans enqueues every plan: the gate concerns them all.
+// allPlans enqueues every plan: the gate concerns them all, and so may a storage location. Which of them wait for one
+// cannot be told from their releases: a location may change while that is being written.
 func (m mapper) allPlans(ctx context.Context, _ client.Object) []ctrl.Request {
 	keys, err := m.observer.AllPlans(ctx)
 	return requests(ctx, keys, err)

@@ -12,7 +12,6 @@ import (
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	appsv1 "k8s.io/api/apps/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -31,8 +30,6 @@ const (
 	fieldSelector = "backstay.selector"
 	// fieldPlan: the plan that an AppRelease names, or that a Backup is labelled with, "<namespace>/<plan>".
 	fieldPlan = "backstay.plan"
-	// fieldReady: the reason of the Ready condition of an AppRelease.
-	fieldReady = "backstay.ready"
 )
 
 // Index registers the indexes that this package reads by.
@@ -47,7 +44,6 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 		{&appsv1.ReplicaSet{}, fieldOwner, ownerOf},
 		{&v1alpha1.DRPlan{}, fieldSelector, selectorOf},
 		{&v1alpha1.AppRelease{}, fieldPlan, planOfRelease},
-		{&v1alpha1.AppRelease{}, fieldReady, readyReasonOf},
 		{&velerov1.Backup{}, fieldPlan, planOfBackup},
 	} {
 		if err := indexer.IndexField(ctx, index.obj, index.field, index.extract); err != nil {
@@ -83,14 +79,6 @@ func selectorOf(obj client.Object) []string {
 
 func planOfRelease(obj client.Object) []string {
 	return []string{client.ObjectKey{Namespace: obj.GetNamespace(), Name: obj.(*v1alpha1.AppRelease).Spec.Plan}.String()}
-}
-
-func readyReasonOf(obj client.Object) []string {
-	ready := meta.FindStatusCondition(obj.(*v1alpha1.AppRelease).Status.Conditions, v1alpha1.ConditionReady)
-	if ready == nil {
-		return nil
-	}
-	return []string{ready.Reason}
 }
 
 func planOfBackup(obj client.Object) []string {

@@ -88,19 +88,6 @@ func (o *Observer) PlansSelecting(ctx context.Context, obj client.Object) ([]*v1
 	return out, nil
 }
 
-// WaitingForLocation finds the plans of which a release waits for a storage location.
-func (o *Observer) WaitingForLocation(ctx context.Context) ([]client.ObjectKey, error) {
-	list := &v1alpha1.AppReleaseList{}
-	if err := o.Reader.List(ctx, list, client.MatchingFields{fieldReady: v1alpha1.ReasonStorageLocationUnavailable}); err != nil {
-		return nil, err
-	}
-	var out []client.ObjectKey
-	for i := range list.Items {
-		out = append(out, client.ObjectKey{Namespace: list.Items[i].Namespace, Name: list.Items[i].Spec.Plan})
-	}
-	return out, nil
-}
-
 func selects(p *v1alpha1.DRPlan, labels map[string]string) bool {
 	for k, v := range p.Spec.Workloads.MatchLabels {
 		if got, ok := labels[k]; !ok || got != string(v) {
