@@ -34,7 +34,7 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 			"       go run ./test/demo [flags] down   remove what it started\n\nFlags:\n")
 		flags.PrintDefaults()
 	}
-	name := flags.String("name", "demo", "`name` of the development cluster to start")
+	name := flags.String("name", defaultName, "`name` of the development cluster to start")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -51,6 +51,9 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 		return fmt.Errorf("unknown arguments %q: see go run ./test/demo -h", flags.Args())
 	}
 }
+
+// defaultName is the cluster of make demo.
+const defaultName = "demo"
 
 func newStage(out io.Writer, name string) (*stage, error) {
 	root, err := moduleRoot()
@@ -70,10 +73,18 @@ func (s *stage) demo(ctx context.Context) error {
 		s.cluster, s.install, s.application, s.hold, s.release, s.next,
 	} {
 		if err := act(ctx); err != nil {
-			return fmt.Errorf("%w\nWhat was started is still there, to look at. Remove it: go run ./test/demo --name %s down", err, s.name)
+			return fmt.Errorf("%w\nWhat was started is still there, to look at. Remove it: %s", err, s.downCommand())
 		}
 	}
 	return nil
+}
+
+// downCommand is what removes this demo, as a person would type it.
+func (s *stage) downCommand() string {
+	if s.name == defaultName {
+		return "make demo-down"
+	}
+	return fmt.Sprintf("go run ./test/demo --name %s down", s.name)
 }
 
 // down removes the cluster and all that runs in it.

@@ -114,7 +114,7 @@ func (s *stage) wait(args ...string) []string {
 
 // next prints what is worth trying next.
 func (s *stage) next(context.Context) error {
-	_, err := fmt.Fprintf(s.out, farewell, s.folder, filepath.Dir(s.kubectl), s.name)
+	_, err := fmt.Fprintf(s.out, farewell, s.folder, filepath.Dir(s.kubectl), s.name, s.downCommand())
 	return err
 }
 
@@ -148,5 +148,5 @@ bin/cluster start --name %[3]s velero
 
 bin/cluster logs --name %[3]s backstay
 OVERLAY=config/devcluster hack/undeploy.sh
-go run ./test/demo --name %[3]s down
+%[4]s
 `
