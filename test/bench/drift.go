@@ -34,6 +34,10 @@ func benchDrift(ctx context.Context, s settings, w io.Writer) error {
 			return err
 		}
 		for n := range s.edits {
+			// What the edit before led to is no part of what is measured.
+			if err := sleep(ctx, 2*breath); err != nil {
+				return err
+			}
 			version := fmt.Sprintf("2.0.%d", n)
 			began := time.Now()
 			if err := setImage(ctx, on, subject, version); err != nil {
