@@ -41,8 +41,8 @@ func quote(s string) string { return "'" + s + "'" }
 // conditions decide whether a policy has anything to say for one plan. They hold nothing that depends on the pod
 // template: a policy that was skipped is not asked again after a webhook changed the template.
 //
-// No expression of this package may fail for any Deployment or DRPlan, since a failure refuses the write: every field
-// that can be absent is read as an optional.
+// No expression of this package may fail for any Deployment or DRPlan, since a policy that fails is passed over: every
+// field that can be absent is read as an optional.
 func (k kind) conditions() []admissionv1.MatchCondition {
 	return []admissionv1.MatchCondition{
 		// Plans that observe, or do nothing, leave every write alone.

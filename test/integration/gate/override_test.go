@@ -212,27 +212,3 @@ func TestRecordOfAnOverrideCannotBeForged(t *testing.T) {
 			v1alpha1.AnnotationOverrideReason, v1alpha1.AnnotationOverriddenBy, v1alpha1.AnnotationOverriddenAt)), free("2"))
 	})
 }
-
-func TestMarkOfAHoldCannotBeForged(t *testing.T) {
-	t.Parallel()
-	s := newShop(t)
-	dev := s.as(s.developer)
-	mark := fmt.Sprintf(`{"metadata":{"annotations":{%q:%q,%q:"true"}},`, v1alpha1.AnnotationHeldBy, s.namespace+"/shop", v1alpha1.AnnotationUserPaused)
-	s.is(s.mustPatch(dev, mark+`"spec":{"replicas":3}}`), free("1"))
-	s.is(s.mustPatch(dev, mark+`"spec":{"paused":true}}`), state{Image: "shop/web:1", Paused: true})
-}
-
-func TestStaleMarkOfAHoldIsNoHoldAndGoesWithTheNextWrite(t *testing.T) {
-	t.Parallel()
-	for name, holder := range map[string]string{"of its own namespace": "%s/shop", "restored from another": "elsewhere-%s/shop"} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := newEmptyShopOn(t, plane)
-			d := s.deployment("web")
-			d.Annotations = map[string]string{v1alpha1.AnnotationHeldBy: fmt.Sprintf(holder, s.namespace)}
-			s.create(d)
-			s.create(s.plan("shop", v1alpha1.GateModeHold))
-			s.is(s.mustPatch(s.as(s.developer), `{"spec":{"paused":true}}`), state{Image: "shop/web:1", Paused: true})
-		})
-	}
-}
