@@ -43,15 +43,15 @@ func commands() []command {
 func main() {
 	log.SetLogger(logr.Discard()) // Clients complain if nobody says where they may log.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	switch err := run(ctx, os.Args[1:]); {
-	case err == nil, errors.Is(err, flag.ErrHelp):
-	case errors.Is(err, errQuiet):
-		os.Exit(1)
-	default:
-		fmt.Fprintln(os.Stderr, "cluster:", err)
-		os.Exit(1)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return
 	}
+	if !errors.Is(err, errQuiet) {
+		fmt.Fprintln(os.Stderr, "cluster:", err)
+	}
+	os.Exit(1)
 }
 
 // errQuiet ends the program with an error that has been shown already.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -84,7 +85,7 @@ func TestClusterInTheForegroundEndsWith(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			folder := newFolder(t)
-			words := append(test.through, command, "up", "--dir", folder, "--without", strings.Join(allButEtcd, ","))
+			words := slices.Concat(test.through, []string{command, "up", "--dir", folder, "--without", strings.Join(allButEtcd, ",")})
 			cmd := exec.Command(words[0], words[1:]...)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)

@@ -16,9 +16,11 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/backstay-dr/backstay/test/cluster/devcluster"
+	"github.com/backstay-dr/backstay/test/cluster/internal/control"
 )
 
 // command is the file of the cluster command, built for these tests.
@@ -109,19 +111,24 @@ func (l *testLog) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// eventually waits for something that happens in its own time.
+// eventually waits for something that happens in its own time. It serves cleanups too, where the context
+// of the test is over.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain: %s", what)
-		}
+	err := wait.PollUntilContextTimeout(context.Background(), 10*time.Millisecond, time.Minute, true, func(context.Context) (bool, error) {
+		return holds(), nil
+	})
+	if err != nil {
+		t.Fatalf("waited in vain: %s", what)
 	}
 }
 
+// awaitNoProcess waits until neither a program nor the supervisor of a cluster is left.
 func awaitNoProcess(t *testing.T, folder string) {
 	t.Helper()
-	eventually(t, "no process of "+folder+" is left", func() bool { return len(processesOf(t, folder)) == 0 })
+	eventually(t, "no process of "+folder+" is left", func() bool {
+		return len(processesOf(t, folder)) == 0 && !control.Running(folder)
+	})
 }
 
 // run runs the cluster command and returns what it printed.

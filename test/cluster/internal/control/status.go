@@ -6,6 +6,7 @@
 package control
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
 )
 
 // Phase is where a cluster is in its life.
@@ -127,14 +130,15 @@ func Lock(folder string) (unlock func() error, err error) {
 		return nil, fmt.Errorf("locking the cluster's folder: %w", err)
 	}
 	// A reader in Running holds the lock for an instant: once is not enough to tell.
-	for range 25 {
-		if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
-			return f.Close, nil
-		}
-		time.Sleep(20 * time.Millisecond)
+	const limit, step = 500 * time.Millisecond, 20 * time.Millisecond
+	err = wait.PollUntilContextTimeout(context.Background(), step, limit, true, func(context.Context) (bool, error) {
+		return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil, nil
+	})
+	if err != nil {
+		_ = f.Close() // Nothing was written.
+		return nil, fmt.Errorf("cluster %s is running already", filepath.Base(folder))
 	}
-	_ = f.Close() // Nothing was written.
-	return nil, fmt.Errorf("cluster %s is running already", filepath.Base(folder))
+	return f.Close, nil
 }
 
 // Running tells whether a process supervises the folder.

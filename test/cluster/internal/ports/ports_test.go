@@ -4,6 +4,7 @@
 package ports
 
 import (
+	"errors"
 	"net"
 	"strconv"
 	"testing"
@@ -52,7 +53,7 @@ func TestPortsAreInTheRangeAndFree(t *testing.T) {
 func TestAReservedPortIsNotGivenTwice(t *testing.T) {
 	dir := t.TempDir()
 	port := take(t, newReservation(t, dir))
-	if lock, err := reserve(dir, port); err != errTaken {
+	if lock, err := reserve(dir, port); !errors.Is(err, errTaken) {
 		t.Errorf("got %v, error %v; want that the port is taken", lock, err)
 	}
 }
@@ -64,7 +65,7 @@ func TestAPortThatSomebodyListensOnIsNotTaken(t *testing.T) {
 	}
 	defer listener.Close()
 	port := listener.Addr().(*net.TCPAddr).Port
-	if lock, err := reserve(t.TempDir(), port); err != errTaken {
+	if lock, err := reserve(t.TempDir(), port); !errors.Is(err, errTaken) {
 		t.Errorf("got %v, error %v; want that the port is taken", lock, err)
 	}
 }

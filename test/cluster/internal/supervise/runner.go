@@ -5,6 +5,7 @@
 package supervise
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -14,6 +15,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
 )
 
 // Command says what to run.
@@ -119,10 +122,7 @@ func killGroup(group int) {
 // because a container without an init process never reaps orphans.
 func awaitGroup(group int) {
 	const limit, step = time.Second, 2 * time.Millisecond
-	for waited := time.Duration(0); waited < limit; waited += step {
-		if errors.Is(syscall.Kill(-group, 0), syscall.ESRCH) {
-			return
-		}
-		time.Sleep(step)
-	}
+	_ = wait.PollUntilContextTimeout(context.Background(), step, limit, true, func(context.Context) (bool, error) {
+		return errors.Is(syscall.Kill(-group, 0), syscall.ESRCH), nil
+	})
 }

@@ -60,7 +60,7 @@ func schedule(t *testing.T, durations map[string]time.Duration, all [][]tool) ma
 		mu.Lock()
 		began[namesOf(batch)] = time.Since(start)
 		mu.Unlock()
-		time.Sleep(durations[namesOf(batch)])
+		<-time.After(durations[namesOf(batch)])
 		return nil
 	})
 	if err != nil {
