@@ -21,14 +21,16 @@ var shared *installation
 
 // TestMain starts the shared installation. Tests that stop Velero or the operator are not parallel: they run before
 // those that are.
-func TestMain(m *testing.M) {
+func TestMain(m *testing.M) { os.Exit(runTests(m)) }
+
+func runTests(m *testing.M) int {
 	log.SetLogger(zap.New(zap.WriteTo(io.Discard))) // of the watches: what goes wrong there, a test tells
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var err error
 	if shared, err = install(ctx, fmt.Sprintf("e2e-%d", os.Getpid())); err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
-		os.Exit(1)
+		return 1
 	}
 	finished := make(chan struct{})
 	go func() {
@@ -42,5 +44,5 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	close(finished)
 	shared.remove(code == 0)
-	os.Exit(code)
+	return code
 }
