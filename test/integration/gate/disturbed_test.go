@@ -134,7 +134,7 @@ func updatesArrive(s *shop) (stop func() (held, refused int)) {
 }
 
 func backstopAlone(t *testing.T, cp *harness.ControlPlane) {
-	s := newShopOn(t, cp)
+	s, probe := newShopOn(t, cp), newShopOn(t, cp)
 	dev, admin := s.as(s.developer), s.as(s.admin)
 	s.mustPatch(dev, image("2"))
 	for _, object := range holdPolicy() {
@@ -142,7 +142,6 @@ func backstopAlone(t *testing.T, cp *harness.ControlPlane) {
 			t.Fatal(err)
 		}
 	}
-	probe := newShopOn(t, cp)
 	probe.eventually("refused", func() error { return probe.isRefused(nothingHeld) })
 	s.backstopRefuses(admin)
 	_, err := s.patch(dev, annotation(v1alpha1.AnnotationOverriddenBy, "me"))

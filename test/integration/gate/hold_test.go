@@ -157,7 +157,7 @@ func TestLabelTakenOffInTheSameWriteHoldsAllTheSame(t *testing.T) {
 func TestLabelPutOnInTheSameWriteHolds(t *testing.T) {
 	t.Parallel()
 	s := newEmptyShopOn(t, plane)
-	s.create(s.plan("shop", v1alpha1.GateModeHold))
+	s.enforce(s.plan("shop", v1alpha1.GateModeHold))
 	d := s.deployment("web")
 	d.Labels = nil
 	s.create(d)
@@ -169,7 +169,7 @@ func TestEveryLabelOfThePlanMustMatch(t *testing.T) {
 	s := newEmptyShopOn(t, plane)
 	plan := s.plan("shop", v1alpha1.GateModeHold)
 	plan.Spec.Workloads.MatchLabels["tier"] = "front"
-	s.create(plan)
+	s.enforce(plan)
 	s.create(s.deployment("web"))
 	dev := s.as(s.developer)
 	s.is(s.mustPatch(dev, image("2")), free("2"))

@@ -34,7 +34,7 @@ spec:
 func kubectlShop(t *testing.T, create ...string) (*shop, *harness.Kubectl) {
 	t.Helper()
 	s := newEmptyShopOn(t, plane)
-	s.create(s.plan("shop", "Hold"))
+	s.enforce(s.plan("shop", "Hold"))
 	k := s.cp.Kubectl(t, s.developer, s.namespace)
 	k.RunWith(manifest("1"), create...)
 	return s, k

@@ -28,7 +28,7 @@ func TestStaleMarkOfAHoldIsNoHoldAndGoesWithTheNextWrite(t *testing.T) {
 			d := s.deployment("web")
 			d.Annotations = map[string]string{v1alpha1.AnnotationHeldBy: fmt.Sprintf(holder, s.namespace)}
 			s.create(d)
-			s.create(s.plan("shop", v1alpha1.GateModeHold))
+			s.enforce(s.plan("shop", v1alpha1.GateModeHold))
 			s.is(s.mustPatch(s.as(s.developer), `{"spec":{"paused":true}}`), state{Image: "shop/web:1", Paused: true})
 		})
 	}
@@ -40,7 +40,7 @@ func TestHoldOfAnotherNamespaceIsAPauseOfTheUser(t *testing.T) {
 	t.Parallel()
 	restored := func(t *testing.T) *shop {
 		s := newEmptyShopOn(t, plane)
-		s.create(s.plan("shop", v1alpha1.GateModeHold))
+		s.enforce(s.plan("shop", v1alpha1.GateModeHold))
 		d := s.deployment("web")
 		d.Spec.Paused = true
 		d.Annotations = map[string]string{v1alpha1.AnnotationHeldBy: "elsewhere/shop"}

@@ -93,7 +93,7 @@ func TestOddDeploymentsAreHeld(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newEmptyShopOn(t, plane)
-			s.create(s.plan("shop", v1alpha1.GateModeHold))
+			s.enforce(s.plan("shop", v1alpha1.GateModeHold))
 			d := s.deployment("web")
 			change(d)
 			s.create(d)
@@ -160,8 +160,8 @@ func TestOddPlansDisturbNobody(t *testing.T) {
 	}
 	empty := s.plan("empty", v1alpha1.GateModeHold)
 	empty.Spec.Workloads.MatchLabels = map[string]v1alpha1.LabelValue{"marker": ""}
-	s.create(full)
-	s.create(empty)
+	s.enforce(full)
+	s.enforce(empty)
 	s.create(d)
 	dev := s.as(s.developer)
 	want := s.held("2")

@@ -146,7 +146,7 @@ func TestOverrideThatWasStoredBeforeThePlanAsksForNothing(t *testing.T) {
 	d := s.deployment("web")
 	d.Annotations = map[string]string{v1alpha1.AnnotationOverride: "left over"}
 	s.create(d)
-	s.create(s.plan("shop", v1alpha1.GateModeHold))
+	s.enforce(s.plan("shop", v1alpha1.GateModeHold))
 	// Whoever touches it, it is neither honoured nor in the way, and is taken away.
 	s.is(s.mustPatch(s.as(s.admin), image("2")), s.held("2"))
 }

@@ -6,6 +6,7 @@ package gate
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,7 +36,7 @@ func (s *shop) eventually(what string, condition func() error) {
 func TestTwoPlansHoldOnce(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
-	s.create(s.plan("other", v1alpha1.GateModeHold))
+	s.enforce(s.plan("other", v1alpha1.GateModeHold))
 	dev := s.as(s.developer)
 	for tag := 2; tag < 6; tag++ {
 		d := s.mustPatch(dev, image(fmt.Sprint(tag)))
@@ -51,10 +52,24 @@ func TestTwoPlansHoldOnce(t *testing.T) {
 	}
 }
 
+func TestTwoPlansWarnOnce(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.enforce(s.plan("other", v1alpha1.GateModeHold))
+	c, warnings := s.listening(s.developer)
+	for tag := 2; tag < 6; tag++ {
+		s.mustPatch(c, image(fmt.Sprint(tag)))
+		heard := warnings.Take()
+		if len(heard) != 1 || !strings.Contains(heard[0], "rollout of web is held by DRPlan "+s.holder()+" ") {
+			t.Errorf("held by %s: %q", s.holder(), heard)
+		}
+	}
+}
+
 func TestTwoPlansRememberTheUsersPause(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
-	s.create(s.plan("other", v1alpha1.GateModeHold))
+	s.enforce(s.plan("other", v1alpha1.GateModeHold))
 	dev := s.as(s.developer)
 	if d := s.mustPatch(dev, pausedWith("2")); stateOf(d).Annotations["user-paused"] != "true" {
 		t.Errorf("forgotten: %+v", stateOf(d))
@@ -67,15 +82,8 @@ func TestTwoPlansRememberTheUsersPause(t *testing.T) {
 func TestTwoPlansBothMustBeOverridden(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
-	s.create(s.plan("other", v1alpha1.GateModeHold))
+	s.enforce(s.plan("other", v1alpha1.GateModeHold))
 	admin := s.as(s.admin)
-	s.eventually("both plans in force", func() error {
-		_, err := s.patch(admin, overrideWith("2", "go"), client.DryRunAll)
-		if err == nil {
-			return fmt.Errorf("only one plan is in force")
-		}
-		return nil
-	})
 	// In whatever order the API server asks the plans: more than one try.
 	for range 8 {
 		_, err := s.patch(admin, overrideWith("2", "go"))
@@ -121,7 +129,7 @@ func TestPlanTakesOverTheHoldOfADeletedOne(t *testing.T) {
 	s := newShop(t)
 	dev := s.as(s.developer)
 	s.mustPatch(dev, image("2"))
-	s.create(s.plan("other", v1alpha1.GateModeHold))
+	s.enforce(s.plan("other", v1alpha1.GateModeHold))
 	if err := s.cp.Client.Delete(t.Context(), s.plan("shop", v1alpha1.GateModeHold)); err != nil {
 		t.Fatal(err)
 	}

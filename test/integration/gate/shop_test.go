@@ -42,7 +42,7 @@ func newShop(t *testing.T) *shop {
 func newShopOn(t *testing.T, cp *harness.ControlPlane) *shop {
 	t.Helper()
 	s := newEmptyShopOn(t, cp)
-	s.create(s.plan("shop", v1alpha1.GateModeHold))
+	s.enforce(s.plan("shop", v1alpha1.GateModeHold))
 	s.create(s.deployment("web"))
 	return s
 }

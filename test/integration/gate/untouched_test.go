@@ -4,6 +4,7 @@
 package gate
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -42,7 +43,7 @@ func TestWhatChangesNoPodSpecGoesThrough(t *testing.T) {
 func TestTheSameTemplateInAnotherNotationIsNoChange(t *testing.T) {
 	t.Parallel()
 	s := newEmptyShopOn(t, plane)
-	s.create(s.plan("shop", v1alpha1.GateModeHold))
+	s.enforce(s.plan("shop", v1alpha1.GateModeHold))
 	d := s.deployment("web")
 	d.Spec.Template.Spec.Containers[0].Resources.Limits = corev1.ResourceList{
 		corev1.ResourceCPU: resource.MustParse("1000m"), corev1.ResourceMemory: resource.MustParse("1024Mi"),
@@ -64,7 +65,7 @@ func TestUserMayPauseAndResumeWhatIsNotHeld(t *testing.T) {
 func TestCreationIsNeverHeld(t *testing.T) {
 	t.Parallel()
 	s := newEmptyShopOn(t, plane)
-	s.create(s.plan("shop", v1alpha1.GateModeHold))
+	s.enforce(s.plan("shop", v1alpha1.GateModeHold))
 	dev := s.as(s.developer)
 	for _, paused := range []bool{false, true} {
 		d := s.deployment(fmt.Sprintf("web-%t", paused))
@@ -164,8 +165,15 @@ func TestPlanThatObservesOrIsOffHoldsNothing(t *testing.T) {
 		t.Run(string(mode), func(t *testing.T) {
 			t.Parallel()
 			s := newEmptyShopOn(t, plane)
-			s.create(s.plan("shop", mode))
+			s.enforce(s.plan("shop", v1alpha1.GateModeHold))
 			s.create(s.deployment("web"))
+			s.cp.MustPatch(t, s.plan("shop", mode), fmt.Sprintf(`{"spec":{"gate":{"mode":%q}}}`, mode))
+			s.eventually("not held", func() error {
+				if s.isHeldAgain() == nil {
+					return errors.New("held")
+				}
+				return nil
+			})
 			s.is(s.mustPatch(s.as(s.developer), image("2")), free("2"))
 		})
 	}

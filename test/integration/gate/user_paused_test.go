@@ -30,7 +30,7 @@ func TestUsersOwnPauseIsRemembered(t *testing.T) {
 	t.Run("created paused", func(t *testing.T) {
 		t.Parallel()
 		s := newEmptyShopOn(t, plane)
-		s.create(s.plan("shop", v1alpha1.GateModeHold))
+		s.enforce(s.plan("shop", v1alpha1.GateModeHold))
 		d := s.deployment("web")
 		d.Spec.Paused = true
 		s.create(d)
