@@ -15,8 +15,9 @@ import (
 	"github.com/backstay-dr/backstay/internal/velero"
 )
 
-// backUp brings what is known of the backups forward, and begins those that are wanted. The rollouts of a plan take
-// their backups one after another: a start in between would void the others.
+// backUp brings what is known of the backups forward, and begins those that are wanted. The rollouts of a plan that hold
+// something take their backups one after another: a start in between would void the others. One that holds nothing is
+// voided by the next start in any case, so that nobody waits for it.
 func (d *decider) backUp() {
 	var wanting []course
 	var busy *release
@@ -32,7 +33,7 @@ func (d *decider) backUp() {
 	}
 	slices.SortStableFunc(wanting, compareCourses)
 	for _, ro := range wanting {
-		if d.beginBackup(ro, busy) {
+		if d.beginBackup(ro, busy) && d.atWork(ro) {
 			busy = ro.of
 		}
 	}
@@ -52,9 +53,12 @@ func (d *decider) wantsBackup(ro course) bool {
 	}
 }
 
-// atWork says whether the backup of a rollout is under way, or is over and about to let something start.
+// atWork says whether a rollout holds something and its backup is under way, or is over and about to let it start. A
+// backup that takes longer than the deadline of what it is for keeps nobody else waiting.
 func (d *decider) atWork(ro course) bool {
-	return underWay(ro.Rollout) || ro.Backup != nil && !failed(ro.Rollout) && holds(ro.Rollout)
+	return ro.Backup != nil && !failed(ro.Rollout) && slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
+		return rec.State == v1alpha1.WorkloadHeld && !d.pastDeadline(&rec)
+	})
 }
 
 // outdated: the backup of a rollout that holds something cannot be relied on any more, or is gone after its end: one
@@ -65,7 +69,7 @@ func (d *decider) outdated(ro course) bool {
 		return true
 	}
 	return b != nil && (d.void(ro, b) || slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
-		return rec.State == v1alpha1.WorkloadHeld && !d.fresh(b, since(&rec))
+		return rec.State == v1alpha1.WorkloadHeld && !d.covers(b, &rec)
 	}))
 }
 

@@ -81,6 +81,9 @@ func (d *decider) copyBackup(to *v1alpha1.RolloutBackup, b *velerov1.Backup) {
 		to.QueuePosition = 0
 		d.fail(to, failedPhase(b))
 	default:
+		if to.Version != d.captured() {
+			to.Version = "" // it may capture what came in the meantime
+		}
 		d.copyWaiting(to, b)
 	}
 }

@@ -26,6 +26,7 @@ func Decide(in Input) Decision {
 		return Decision{}
 	case in.Plan == nil:
 		d.releaseOrphans()
+		d.clean()
 		d.reportPlanNotFound()
 	case tooMany(in.Members):
 		// Which of them belong together cannot be recorded. The plan says so; what is held stays held.

@@ -5,6 +5,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -140,9 +141,11 @@ func lastEscape(in Input) time.Time {
 	return last
 }
 
-// escaped says whether something of a rollout started that the gate was to hold, and held before or was proven to hold.
+// escaped says whether something of a rollout started that the gate was proven to hold, or that it held.
 func escaped(ro *v1alpha1.Rollout) bool {
-	return startedUnheld(ro) && (ro.Cause == v1alpha1.CauseEscaped || ro.Cause == v1alpha1.CauseHeld)
+	return ro.Cause == v1alpha1.CauseEscaped || slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
+		return rec.StartReason == v1alpha1.StartNotHeld && rec.HeldSince != nil
+	})
 }
 
 func notGated(reason, message string) GateFinding {

@@ -12,7 +12,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/drift"
 	"github.com/backstay-dr/backstay/internal/velero"
+	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // disturb takes their version back from the backups that were not seen to be over when something started: they may hold
@@ -68,6 +70,27 @@ func (d *decider) disturbed(b *velerov1.Backup) bool {
 			if ro.ReleasedTime != nil && during(b, *ro.ReleasedTime) && !allowedBy(ro, b) {
 				return true
 			}
+		}
+	}
+	return slices.ContainsFunc(d.sortedMembers(), func(m *Member) bool { return m.Selected && d.unseenDuring(b, m) })
+}
+
+// unseenDuring says whether the ReplicaSets of a workload tell of a start of another version during a backup that nobody
+// recorded.
+func (d *decider) unseenDuring(b *velerov1.Backup, m *Member) bool {
+	return slices.ContainsFunc(m.Revisions, func(rev workload.Revision) bool {
+		hash := rev.Template.Hash
+		return during(b, metav1.NewTime(firstCreated(m, hash))) && !d.explained(m, hash) && !d.allows(b, m, hash) &&
+			drift.Resolve(rev.Template, nil, d.in.Releases).Value != b.Annotations[v1alpha1.AnnotationVersion]
+	})
+}
+
+// allows says whether a backup is that of a rollout of a workload to a template.
+func (d *decider) allows(b *velerov1.Backup, m *Member, hash string) bool {
+	for ro := range d.courses() {
+		rec := recordOf(ro.Rollout, m)
+		if ro.Backup != nil && ro.Backup.Name == b.Name && rec != nil && rec.TemplateHash == hash {
+			return true
 		}
 	}
 	return false

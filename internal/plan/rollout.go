@@ -79,7 +79,7 @@ func (d *decider) resume(ro course, b *velerov1.Backup, number int32) {
 	switch {
 	case velero.StateOf(b) == velero.Failed, !d.fresh(b, d.in.Now):
 		return
-	case used && (ro.Cause != v1alpha1.CauseAhead || velero.StateOf(b) != velero.Completed):
+	case used && (ro.Cause != v1alpha1.CauseAhead || velero.StateOf(b) != velero.Completed || len(d.runningAt(ro)) == 0):
 		return
 	case !used && d.void(earlier, b):
 		return
@@ -110,19 +110,22 @@ func (d *decider) resumeUsed(ro course, b *velerov1.Backup) {
 	}
 	released := metav1.NewTime(at.Time)
 	ro.ReleasedTime = &released
-	for _, m := range d.sortedMembers() {
-		v := d.versionOf(m)
-		if !m.Selected || !m.Driver || m.Paused || v.Value != ro.of.Spec.Version {
-			continue
-		}
+	for _, m := range d.runningAt(ro) {
 		rec := v1alpha1.RolloutWorkload{
-			Kind: m.Kind, Name: m.Name, UID: string(m.UID), TemplateHash: m.Template.Hash, VersionSource: v.Source,
+			Kind: m.Kind, Name: m.Name, UID: string(m.UID), TemplateHash: m.Template.Hash, VersionSource: d.versionOf(m).Source,
 			PreviousVersion: ro.Backup.Version, State: v1alpha1.WorkloadReleased,
 			StartReason: v1alpha1.StartBackupCompleted, ReleasedGeneration: max(1, m.Generation),
 		}
 		trackReleased(&rec, m)
 		addRecord(ro.Rollout, rec)
 	}
+}
+
+// runningAt lists the workloads that run the version of a rollout, with nothing held over it.
+func (d *decider) runningAt(ro course) []*Member {
+	return slices.DeleteFunc(d.sortedMembers(), func(m *Member) bool {
+		return !m.Selected || !m.Driver || m.Paused || d.versionOf(m).Value != ro.of.Spec.Version
+	})
 }
 
 // newestBackup finds the backup of a release with the highest rollout number, of several attempts the newest.

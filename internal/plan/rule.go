@@ -56,7 +56,40 @@ func (d *decider) backupAllows(ro course, rec *v1alpha1.RolloutWorkload, lastOth
 		return false
 	}
 	b := d.in.Backups[ro.Backup.Name]
-	return b != nil && velero.StateOf(b) == velero.Completed && !d.voidSince(b, lastOtherStart) && d.fresh(b, since(rec))
+	return b != nil && velero.StateOf(b) == velero.Completed && !d.voidSince(b, lastOtherStart) && d.covers(b, rec)
+}
+
+// covers says whether a backup holds the state that a held workload would leave.
+func (d *decider) covers(b *velerov1.Backup, rec *v1alpha1.RolloutWorkload) bool {
+	return d.fresh(b, since(rec)) && !d.startedSince(b, rec)
+}
+
+// startedSince says whether the workload itself started something else after the backup was created: it was let go, and
+// held again with another template before anybody saw that. Its ReplicaSets tell.
+func (d *decider) startedSince(b *velerov1.Backup, rec *v1alpha1.RolloutWorkload) bool {
+	m := d.members[keyOf(rec)]
+	if m == nil {
+		return false
+	}
+	for i := range m.Revisions {
+		hash := m.Revisions[i].Template.Hash
+		if hash != rec.TemplateHash && firstCreated(m, hash).After(createdAt(b)) {
+			return true
+		}
+	}
+	return false
+}
+
+// firstCreated is when a template first started, as far as the ReplicaSets go back. A restart makes another one.
+func firstCreated(m *Member, hash string) time.Time {
+	var first time.Time
+	for i := range m.Revisions {
+		rev := &m.Revisions[i]
+		if rev.Template.Hash == hash && (first.IsZero() || rev.Created.Time.Before(first)) {
+			first = rev.Created.Time
+		}
+	}
+	return first
 }
 
 // void says whether something else of the plan started since a backup was created: it may not hold the state that the

@@ -4,6 +4,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
@@ -29,7 +30,7 @@ func (d *decider) lastLetThrough(m *Member) (letThrough, bool) {
 	seen := planWorkload(d.plan, m)
 	remembered := seen != nil && seen.TemplateHash != ""
 	switch {
-	case recorded && !(remembered && d.remembersMore(seen, last)):
+	case recorded && (last.generation >= m.Generation || !remembered || !d.remembersMore(seen, last)):
 		return letThrough{last.hash, last.version, last.settled}, true
 	case remembered:
 		return letThrough{seen.TemplateHash, drift.Version{Value: seen.Version, Source: seen.VersionSource}, true}, true
@@ -66,16 +67,23 @@ func (d *decider) reverted(m *Member) bool {
 	current, _ := m.Revision(let.hash)
 	for i := range m.Revisions {
 		rev := &m.Revisions[i]
-		if rev.Replicas > 0 && rev.Created.After(current.Created.Time) && !d.explained(m, rev.Template.Hash) {
+		switch another := rev.Template.Hash != let.hash; {
+		case another && m.Active() == 0:
+			return false // scaled to none: which of them ran last is not to be seen
+		case another && rev.Replicas > 0 && rev.Created.After(current.Created.Time) && !d.explained(m, rev.Template.Hash):
 			return false
 		}
 	}
 	return true
 }
 
-// runs says whether a template runs, as far as the ReplicaSets tell: where no template has pods they tell nothing.
+// runs says whether a template runs, as far as the ReplicaSets tell: it is the one that has pods, or was when the
+// workload was scaled to none. Where there are no ReplicaSets they tell nothing.
 func runs(m *Member, hash string) bool {
-	rev, _ := m.Revision(hash)
+	rev, exists := m.Revision(hash)
+	if !exists {
+		return len(m.Revisions) == 0
+	}
 	return rev.Replicas > 0 || m.Active() == 0
 }
 
@@ -123,22 +131,34 @@ func (d *decider) previousRevision(m *Member) string {
 
 // captured is the version that a backup which begins now captures: "" where several run, or a rollout is in flight.
 func (d *decider) captured() string {
-	var versions []drift.Version
 	for _, m := range d.sortedMembers() {
-		if !m.Selected {
-			continue
-		}
-		let, known := d.lastLetThrough(m)
-		running := d.running(m)
-		if m.Active() > 1 || known && !let.settled || running.Value == "" {
+		if m.Selected && d.inFlight(m) {
 			return ""
 		}
-		versions = append(versions, running)
 	}
-	if distinct := drift.Distinct(versions); len(distinct) == 1 {
+	running := d.runningVersions()
+	if slices.ContainsFunc(running, func(v drift.Version) bool { return v.Value == "" }) {
+		return ""
+	}
+	if distinct := drift.Distinct(running); len(distinct) == 1 {
 		return distinct[0]
 	}
 	return ""
+}
+
+// inFlight says whether a workload is, or may be, on its way from one template to another. A restart is no such way.
+func (d *decider) inFlight(m *Member) bool {
+	let, known := d.lastLetThrough(m)
+	if known && !let.settled || !m.Paused && !runs(m, m.Template.Hash) {
+		return true
+	}
+	active := map[string]bool{}
+	for i := range m.Revisions {
+		if rev := &m.Revisions[i]; rev.Replicas > 0 {
+			active[rev.Template.Hash] = true
+		}
+	}
+	return len(active) > 1
 }
 
 // previousVersions tells what runs, in one text.

@@ -45,17 +45,30 @@ func (d *decider) lastRecordedStart(ro course, statusOf func(*release) *v1alpha1
 func (d *decider) lastUnseenStart(ro course) time.Time {
 	var last time.Time
 	for _, m := range d.sortedMembers() {
-		if _, known := d.lastLetThrough(m); !known || !m.Selected {
+		let, known := d.lastLetThrough(m)
+		if !known || !m.Selected {
 			continue // what ran when the plan first saw it is not known yet
+		}
+		if m.Held() && !runs(m, let.hash) {
+			last = later(last, d.heldSince(m))
 		}
 		for i := range m.Revisions {
 			rev := &m.Revisions[i]
-			if rev.Created.After(last) && !d.explained(m, rev.Template.Hash) && !d.owns(ro, m, rev) {
-				last = rev.Created.Time
+			if at := firstCreated(m, rev.Template.Hash); at.After(last) && !d.explained(m, rev.Template.Hash) && !d.owns(ro, m, rev) {
+				last = at
 			}
 		}
 	}
 	return last
+}
+
+// heldSince is the latest time at which a held workload can have started what runs under the hold, where that is not
+// what was last let through: an older revision, whose ReplicaSet does not tell.
+func (d *decider) heldSince(m *Member) time.Time {
+	if _, rec := d.heldRecord(m); rec != nil && rec.HeldSince != nil {
+		return rec.HeldSince.Time
+	}
+	return d.now.Time
 }
 
 // owns says whether a revision of a workload is of a rollout: recorded by it, or of its version.

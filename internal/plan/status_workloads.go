@@ -23,7 +23,7 @@ func (d *decider) recordWorkloads(s *v1alpha1.DRPlanStatus) {
 		}
 		w := d.planWorkloadNow(m)
 		if d.startedUnrecorded(m, w) {
-			s.LastStart = &v1alpha1.LastStart{Time: d.now, Version: cmp.Or(w.Version, w.TemplateHash)}
+			s.LastStart = &v1alpha1.LastStart{Time: *d.startTime(), Version: cmp.Or(w.Version, w.TemplateHash)}
 		}
 		s.Workloads = append(s.Workloads, w)
 	}

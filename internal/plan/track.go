@@ -4,6 +4,8 @@
 package plan
 
 import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
@@ -93,13 +95,23 @@ func (d *decider) recordStart(ro course, rec *v1alpha1.RolloutWorkload, m *Membe
 	rec.State = v1alpha1.WorkloadReleased
 	rec.StartReason = why
 	rec.ReleasedGeneration = max(1, m.Generation)
-	ro.ReleasedTime = &d.now
+	ro.ReleasedTime = d.startTime()
 	if why == v1alpha1.StartOverridden {
 		ro.Override = &v1alpha1.Override{User: bounded(m.Override.User), Reason: bounded(m.Override.Reason), Time: d.now}
 	}
 	trackReleased(rec, m)
 	d.disturb(ro, why)
 	d.recordsChanged()
+}
+
+// startTime is now, or when the last start is known to have been should that be later: of two operators one may have a
+// clock that is ahead, and what is recorded later must not look like the earlier start.
+func (d *decider) startTime() *metav1.Time {
+	at := d.now
+	if last := d.plan.Status.LastStart; last != nil && last.Time.After(at.Time) {
+		at = last.Time
+	}
+	return &at
 }
 
 // bounded keeps a text within what the status takes.

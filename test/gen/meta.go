@@ -75,3 +75,9 @@ func with(m map[string]string, key, value string) map[string]string {
 	out[key] = value
 	return out
 }
+
+// ApplyToDeployment applies an option to a Deployment that exists.
+func ApplyToDeployment(d *appsv1.Deployment, o DeploymentOption) { o.applyDeployment(d) }
+
+// ApplyToPlan applies an option to a plan that exists.
+func ApplyToPlan(p *v1alpha1.DRPlan, o PlanOption) { o.applyPlan(p) }

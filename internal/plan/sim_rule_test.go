@@ -1,0 +1,101 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan_test
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/velero"
+)
+
+// checkStart is the release rule as design.md states it, judged by what really happened and not by what operators
+// recorded. seen is what the operator saw: what happened after it, nobody can hold against it. It returns why a held
+// workload must not be let go; "" when it may.
+func (w *world) checkStart(seen state, planName string, s *plan.Start) string {
+	d, p := seen.deployments[s.Workload.Name], seen.plans[planName]
+	switch {
+	case p == nil || !selects(p, d):
+		return w.checkAbandoned(seen, planName, s)
+	case p.Spec.Gate.Mode != v1alpha1.GateModeHold:
+		return ""
+	case w.truth.running[d.UID] == hashOf(d):
+		return "" // a revert: nothing new starts
+	case p.Spec.Gate.OnDeadline == v1alpha1.DeadlineRelease && w.heldFor(s) >= time.Duration(p.Spec.Gate.DeadlineSeconds)*time.Second:
+		return ""
+	case s.Backup == "":
+		return "no backup, and no other reason that is one"
+	}
+	return w.checkBackup(seen, p, s)
+}
+
+// checkAbandoned: what no plan holds any more is let go, unless another plan of this namespace selects it.
+func (w *world) checkAbandoned(seen state, planName string, s *plan.Start) string {
+	for name, other := range seen.plans {
+		if name != planName && selects(other, seen.deployments[s.Workload.Name]) {
+			return "plan " + name + " holds it too"
+		}
+	}
+	return ""
+}
+
+func (w *world) heldFor(s *plan.Start) time.Duration {
+	const clocks = 2 * time.Second
+	return w.now.Sub(w.truth.heldAt[s.Workload.UID]) + clocks
+}
+
+// checkBackup: the backup is Completed, of this namespace, and nothing has changed under it.
+func (w *world) checkBackup(seen state, p *v1alpha1.DRPlan, s *plan.Start) string {
+	b, fact := seen.backups[s.Backup], w.truth.backups[s.Backup]
+	version := versionOf(seen.deployments[s.Workload.Name])
+	switch {
+	case b == nil || fact == nil:
+		return "there is no backup " + s.Backup
+	case b.Status.Phase != velerov1.BackupPhaseCompleted || b.Status.FailureReason != "":
+		return fmt.Sprintf("backup %s is %s %s", b.Name, b.Status.Phase, b.Status.FailureReason)
+	case !slices.Equal(b.Spec.IncludedNamespaces, []string{ns}):
+		return fmt.Sprintf("backup %s is of %v", b.Name, b.Spec.IncludedNamespaces)
+	case fact.created.Before(p.CreationTimestamp.Time):
+		return "backup " + b.Name + " is from before the plan"
+	}
+	held, objective := w.truth.heldAt[s.Workload.UID], time.Duration(p.Spec.Objectives.RecoveryPointSeconds)*time.Second
+	if held.Sub(fact.began) > objective+2*time.Second {
+		return fmt.Sprintf("backup %s began %s before the hold", b.Name, held.Sub(fact.began))
+	}
+	for _, e := range w.truth.started[:seen.known] {
+		if !e.at.After(fact.created) || !slices.Contains(e.plans, p.Name) {
+			continue
+		}
+		sameRollout := e.version == version && e.uid != s.Workload.UID && (e.backup == "" || e.backup == s.Backup)
+		if !sameRollout {
+			return fmt.Sprintf("%s %s started %s after backup %s was created", e.workload, e.version, e.at.Sub(fact.created), b.Name)
+		}
+	}
+	return ""
+}
+
+// checkLabels: a Completed backup that names a version captured that version and no other. Nobody looks after the
+// backups of a plan that is gone.
+func (w *world) checkLabels() {
+	for _, name := range sorted(w.backups) {
+		b, fact := w.backups[name], w.truth.backups[name]
+		version := b.Annotations[v1alpha1.AnnotationVersion]
+		if version == "" || velero.StateOf(b) != velero.Completed || w.plans[b.Labels[v1alpha1.LabelPlan]] == nil {
+			continue
+		}
+		for captured := range fact.captured {
+			if captured != version {
+				w.Errorf("backup %s is labelled %s and captured %v", name, version, sorted(fact.captured))
+			}
+		}
+		if b.Labels[v1alpha1.LabelVersion] != version || b.Labels[v1alpha1.LabelMixed] != "" {
+			w.Errorf("backup %s of version %s has labels %v", name, version, b.Labels)
+		}
+	}
+}
