@@ -144,7 +144,7 @@ func (b *Builder) build(ctx context.Context, missing []tool, modules map[string]
 	report := newProgress(b.Output, len(missing))
 	stop := report.start(time.Now())
 	defer stop()
-	return runBatches(ctx, atOnce, batches(missing), func(ctx context.Context, batch []tool) error {
+	return runBatches(ctx, atOnce, batches(missing), func(ctx context.Context, batch []tool) (err error) {
 		m := modules[batch[0].module]
 		unlock, err := lockFile(ctx, m.lockPath(b.Cache), func() { report.waiting(batch) })
 		if err != nil {
@@ -152,7 +152,7 @@ func (b *Builder) build(ctx context.Context, missing []tool, modules map[string]
 		}
 		defer unlock()
 		job := report.begin(batch)
-		defer job.end()
+		defer func() { job.end(err == nil) }()
 		batch = slices.DeleteFunc(batch, func(t tool) bool { return exists(paths[t.name]) })
 		if len(batch) == 0 {
 			return nil // Another checkout has built it while this one waited.

@@ -130,11 +130,13 @@ func (j *job) follow(output io.Reader) []string {
 	})
 }
 
-func (j *job) end() {
+func (j *job) end(done bool) {
 	p := j.progress
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.done += j.programs
+	if done {
+		p.done += j.programs
+	}
 	for i := range p.jobs {
 		if p.jobs[i] == j {
 			p.jobs = append(p.jobs[:i], p.jobs[i+1:]...)

@@ -26,10 +26,10 @@ func TestProgressLine(t *testing.T) {
 	velero := p.begin([]tool{{name: Velero}})
 	servers.follow(strings.NewReader("a/b\na/c\n"))
 	check(15*time.Second, "build: 15s, 0 of 9 done, now kube-apiserver and kubectl (2 packages), velero (0 packages)")
-	servers.end()
+	servers.end(true)
 	check(75*time.Second, "build: 1m15s, 2 of 9 done, now velero (0 packages)")
-	velero.end()
-	check(76*time.Second, "build: 1m16s, 3 of 9 done")
+	velero.end(false)
+	check(76*time.Second, "build: 1m16s, 2 of 9 done")
 }
 
 func TestReadMessages(t *testing.T) {
