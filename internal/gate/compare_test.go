@@ -38,101 +38,103 @@ func holdPolicy(objects []Object) *admissionv1.MutatingAdmissionPolicy {
 	return named[*admissionv1.MutatingAdmissionPolicy](objects, deployments.holdName())
 }
 
+const policy = "MutatingAdmissionPolicy backstay-hold-deployments"
+
+var compareTests = map[string]struct {
+	change func([]Object) []Object
+	want   []string
+}{
+	"as shipped": {},
+	"labels and annotations do not count": {change: func(live []Object) []Object {
+		live[0].SetLabels(map[string]string{"argocd": "x"})
+		live[0].SetAnnotations(map[string]string{"note": "y"})
+		return live
+	}},
+	"others do not count": {change: func(live []Object) []Object {
+		return append(live, &admissionv1.MutatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: "theirs"}})
+	}},
+	"the order does not count": {change: func(live []Object) []Object {
+		slices.Reverse(live)
+		return live
+	}},
+	"nothing installed": {
+		change: func([]Object) []Object { return nil },
+		want: []string{
+			"MutatingAdmissionPolicy backstay-hold-deployments is not installed",
+			"MutatingAdmissionPolicyBinding backstay-hold-deployments is not installed",
+			"ValidatingAdmissionPolicy backstay-notice-deployments is not installed",
+			"ValidatingAdmissionPolicyBinding backstay-notice-deployments is not installed",
+			"ValidatingAdmissionPolicy backstay-backstop-deployments is not installed",
+			"ValidatingAdmissionPolicyBinding backstay-backstop-deployments is not installed",
+			"ValidatingAdmissionPolicy backstay-strict-deployments is not installed",
+			"ValidatingAdmissionPolicyBinding backstay-strict-deployments is not installed",
+			"ValidatingAdmissionPolicy backstay-operator-deployments is not installed",
+			"ValidatingAdmissionPolicyBinding backstay-operator-deployments is not installed",
+		},
+	},
+	"a policy without its binding": {
+		change: func(live []Object) []Object { return slices.Delete(live, 1, 2) },
+		want:   []string{"MutatingAdmissionPolicyBinding backstay-hold-deployments is not installed"},
+	},
+	"an expression": {
+		change: func(live []Object) []Object {
+			holdPolicy(live).Spec.Variables[4].Expression = "false"
+			return live
+		},
+		want: []string{policy + " is not the one that this version of Backstay ships: spec.variables[4].expression differs"},
+	},
+	"a condition more": {
+		change: func(live []Object) []Object {
+			p := holdPolicy(live)
+			p.Spec.MatchConditions = append(p.Spec.MatchConditions, admissionv1.MatchCondition{Name: "no", Expression: "false"})
+			return live
+		},
+		want: []string{policy + " is not the one that this version of Backstay ships: spec.matchConditions differs"},
+	},
+	"a namespace exempted": {
+		change: func(live []Object) []Object {
+			holdPolicy(live).Spec.MatchConstraints.NamespaceSelector.MatchLabels = map[string]string{"a": "b"}
+			return live
+		},
+		want: []string{policy + " is not the one that this version of Backstay ships: spec.matchConstraints.namespaceSelector.matchLabels differs"},
+	},
+	"a failure policy": {
+		change: func(live []Object) []Object {
+			holdPolicy(live).Spec.FailurePolicy = closed()
+			return live
+		},
+		want: []string{policy + " is not the one that this version of Backstay ships: spec.failurePolicy differs"},
+	},
+	"a backstop that only warns": {
+		change: func(live []Object) []Object {
+			b := named[*admissionv1.ValidatingAdmissionPolicyBinding](live, deployments.backstopName())
+			b.Spec.ValidationActions = []admissionv1.ValidationAction{admissionv1.Warn}
+			return live
+		},
+		want: []string{"ValidatingAdmissionPolicyBinding backstay-backstop-deployments is not the one that this version of Backstay ships: spec.validationActions[0] differs"},
+	},
+	"a binding narrowed": {
+		change: func(live []Object) []Object {
+			b := named[*admissionv1.MutatingAdmissionPolicyBinding](live, deployments.holdName())
+			b.Spec.ParamRef.Namespace = "shop"
+			return live
+		},
+		want: []string{"MutatingAdmissionPolicyBinding backstay-hold-deployments is not the one that this version of Backstay ships: spec.paramRef.namespace differs"},
+	},
+	"for another operator": {
+		change: func([]Object) []Object { return Objects(Identity{Namespace: "a", ServiceAccount: "b"}) },
+		want: []string{
+			"MutatingAdmissionPolicy backstay-hold-deployments is not the one that this version of Backstay ships: spec.variables[0].expression differs",
+			"ValidatingAdmissionPolicy backstay-notice-deployments is not the one that this version of Backstay ships: spec.variables[0].expression differs",
+			"ValidatingAdmissionPolicy backstay-backstop-deployments is not the one that this version of Backstay ships: spec.variables[0].expression differs",
+			"ValidatingAdmissionPolicy backstay-strict-deployments is not the one that this version of Backstay ships: spec.variables[0].expression differs",
+			"ValidatingAdmissionPolicy backstay-operator-deployments is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
+		},
+	},
+}
+
 func TestCompare(t *testing.T) {
-	const policy = "MutatingAdmissionPolicy backstay-hold-deployments"
-	tests := map[string]struct {
-		change func([]Object) []Object
-		want   []string
-	}{
-		"as shipped": {},
-		"labels and annotations do not count": {change: func(live []Object) []Object {
-			live[0].SetLabels(map[string]string{"argocd": "x"})
-			live[0].SetAnnotations(map[string]string{"note": "y"})
-			return live
-		}},
-		"others do not count": {change: func(live []Object) []Object {
-			return append(live, &admissionv1.MutatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: "theirs"}})
-		}},
-		"the order does not count": {change: func(live []Object) []Object {
-			slices.Reverse(live)
-			return live
-		}},
-		"nothing installed": {
-			change: func([]Object) []Object { return nil },
-			want: []string{
-				"MutatingAdmissionPolicy backstay-hold-deployments is not installed",
-				"MutatingAdmissionPolicyBinding backstay-hold-deployments is not installed",
-				"ValidatingAdmissionPolicy backstay-notice-deployments is not installed",
-				"ValidatingAdmissionPolicyBinding backstay-notice-deployments is not installed",
-				"ValidatingAdmissionPolicy backstay-backstop-deployments is not installed",
-				"ValidatingAdmissionPolicyBinding backstay-backstop-deployments is not installed",
-				"ValidatingAdmissionPolicy backstay-strict-deployments is not installed",
-				"ValidatingAdmissionPolicyBinding backstay-strict-deployments is not installed",
-				"ValidatingAdmissionPolicy backstay-operator-deployments is not installed",
-				"ValidatingAdmissionPolicyBinding backstay-operator-deployments is not installed",
-			},
-		},
-		"a policy without its binding": {
-			change: func(live []Object) []Object { return slices.Delete(live, 1, 2) },
-			want:   []string{"MutatingAdmissionPolicyBinding backstay-hold-deployments is not installed"},
-		},
-		"an expression": {
-			change: func(live []Object) []Object {
-				holdPolicy(live).Spec.Variables[4].Expression = "false"
-				return live
-			},
-			want: []string{policy + " is not the one that this version of Backstay ships: spec.variables[4].expression differs"},
-		},
-		"a condition more": {
-			change: func(live []Object) []Object {
-				p := holdPolicy(live)
-				p.Spec.MatchConditions = append(p.Spec.MatchConditions, admissionv1.MatchCondition{Name: "no", Expression: "false"})
-				return live
-			},
-			want: []string{policy + " is not the one that this version of Backstay ships: spec.matchConditions differs"},
-		},
-		"a namespace exempted": {
-			change: func(live []Object) []Object {
-				holdPolicy(live).Spec.MatchConstraints.NamespaceSelector.MatchLabels = map[string]string{"a": "b"}
-				return live
-			},
-			want: []string{policy + " is not the one that this version of Backstay ships: spec.matchConstraints.namespaceSelector.matchLabels differs"},
-		},
-		"a failure policy": {
-			change: func(live []Object) []Object {
-				holdPolicy(live).Spec.FailurePolicy = closed()
-				return live
-			},
-			want: []string{policy + " is not the one that this version of Backstay ships: spec.failurePolicy differs"},
-		},
-		"a backstop that only warns": {
-			change: func(live []Object) []Object {
-				b := named[*admissionv1.ValidatingAdmissionPolicyBinding](live, deployments.backstopName())
-				b.Spec.ValidationActions = []admissionv1.ValidationAction{admissionv1.Warn}
-				return live
-			},
-			want: []string{"ValidatingAdmissionPolicyBinding backstay-backstop-deployments is not the one that this version of Backstay ships: spec.validationActions[0] differs"},
-		},
-		"a binding narrowed": {
-			change: func(live []Object) []Object {
-				b := named[*admissionv1.MutatingAdmissionPolicyBinding](live, deployments.holdName())
-				b.Spec.ParamRef.Namespace = "shop"
-				return live
-			},
-			want: []string{"MutatingAdmissionPolicyBinding backstay-hold-deployments is not the one that this version of Backstay ships: spec.paramRef.namespace differs"},
-		},
-		"for another operator": {
-			change: func([]Object) []Object { return Objects(Identity{Namespace: "a", ServiceAccount: "b"}) },
-			want: []string{
-				"MutatingAdmissionPolicy backstay-hold-deployments is not the one that this version of Backstay ships: spec.variables[0].expression differs",
-				"ValidatingAdmissionPolicy backstay-notice-deployments is not the one that this version of Backstay ships: spec.variables[0].expression differs",
-				"ValidatingAdmissionPolicy backstay-backstop-deployments is not the one that this version of Backstay ships: spec.variables[0].expression differs",
-				"ValidatingAdmissionPolicy backstay-strict-deployments is not the one that this version of Backstay ships: spec.variables[0].expression differs",
-				"ValidatingAdmissionPolicy backstay-operator-deployments is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
-			},
-		},
-	}
-	for name, test := range tests {
+	for name, test := range compareTests {
 		t.Run(name, func(t *testing.T) {
 			live := installed()
 			if test.change != nil {
