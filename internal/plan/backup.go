@@ -53,11 +53,14 @@ func (d *decider) wantsBackup(ro course) bool {
 	}
 }
 
-// atWork says whether a rollout holds something and its backup is under way, or is over and about to let it start. A
-// backup that takes longer than the deadline of what it is for keeps nobody else waiting.
+// atWork says whether a rollout holds something and its backup is over and about to let it start, or is under way. One
+// that takes longer than the deadline of what it is for keeps nobody else waiting.
 func (d *decider) atWork(ro course) bool {
-	return ro.Backup != nil && !failed(ro.Rollout) && slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
-		return rec.State == v1alpha1.WorkloadHeld && !d.pastDeadline(&rec)
+	if ro.Backup == nil || failed(ro.Rollout) {
+		return false
+	}
+	return slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
+		return rec.State == v1alpha1.WorkloadHeld && (over(ro.Backup.Phase) || !d.pastDeadline(&rec))
 	})
 }
 

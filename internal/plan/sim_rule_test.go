@@ -69,8 +69,9 @@ func (w *world) checkBackup(seen state, p *v1alpha1.DRPlan, s *plan.Start) strin
 		return fmt.Sprintf("backup %s began %s before the hold", b.Name, held.Sub(fact.began))
 	}
 	for _, e := range w.truth.started[:seen.known] {
-		if !e.at.After(fact.created) || !slices.Contains(e.plans, p.Name) {
-			continue
+		still := seen.deployments[e.workload]
+		if !e.at.After(fact.created) || !slices.Contains(e.plans, p.Name) || still == nil || still.UID != e.uid {
+			continue // of what is gone nothing can be seen
 		}
 		sameRollout := e.version == version && e.uid != s.Workload.UID && (e.backup == "" || e.backup == s.Backup)
 		if !sameRollout {
