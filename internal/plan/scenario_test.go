@@ -1,3 +1,6 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 package plan_test
 
 import (

@@ -39,7 +39,7 @@ func (c *chaos) act(what, how byte) {
 		c.wait, c.wait, c.wait, c.waitLong, c.jump,
 		c.kill, c.kill, c.stop, c.lagBehind, c.workElsewhere, c.skew,
 		c.override, c.pauseOrResume, c.restartPods, c.scaleToZero, c.breakPods,
-		c.failBackup, c.failBackup, c.velero_, c.deleteBackup, c.syncBucket, c.location_,
+		c.failBackup, c.failBackup, c.breakVelero, c.deleteBackup, c.syncBucket, c.breakLocation,
 		c.announce, c.deleteRelease, c.twin,
 		c.gate, c.mode, c.deadline, c.attempts, c.planGone, c.overlap, c.label, c.recreate,
 	}
@@ -142,7 +142,7 @@ func (c *chaos) failBackup(how byte) {
 	}
 }
 
-func (c *chaos) velero_(how byte) {
+func (c *chaos) breakVelero(how byte) {
 	c.world.velero.down = how%2 == 0
 	c.world.velero.duration = time.Duration(how%16) * time.Second
 }
@@ -155,7 +155,7 @@ func (c *chaos) deleteBackup(how byte) {
 
 func (c *chaos) syncBucket(byte) { c.syncBackups() }
 
-func (c *chaos) location_(how byte) {
+func (c *chaos) breakLocation(how byte) {
 	phase := velerov1.BackupStorageLocationPhaseAvailable
 	if how%2 == 0 {
 		phase = velerov1.BackupStorageLocationPhaseUnavailable

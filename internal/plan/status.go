@@ -58,7 +58,7 @@ func (d *decider) drifted(running []drift.Version) metav1.Condition {
 		v1alpha1.ReasonNothingPlanned: "the plan names no version and none is proven yet: set spec.version",
 		v1alpha1.ReasonInSync:         fmt.Sprintf("planned %s, running %s", planned, runs),
 		v1alpha1.ReasonVersionBehind:  fmt.Sprintf("the plan was written for %s, and %s runs: review the plan and set spec.version", planned, runs),
-		v1alpha1.ReasonVersionAhead:   fmt.Sprintf("the plan was written for %s, and only %s runs: roll out %s, or set spec.version back", planned, runs, planned),
+		v1alpha1.ReasonVersionAhead:   fmt.Sprintf("the plan was written for %s, and only %s runs: roll it out, or set spec.version back", planned, runs),
 		v1alpha1.ReasonVersionDiffers: fmt.Sprintf("the plan was written for %s, and %s runs: review the plan and set spec.version", planned, runs),
 	}[f.Reason]
 	return metav1.Condition{Type: v1alpha1.ConditionDrifted, Status: f.Status, Reason: f.Reason, Message: message}

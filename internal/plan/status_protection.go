@@ -22,7 +22,8 @@ func (d *decider) recordProtection(s *v1alpha1.DRPlanStatus, set conditionSetter
 	b := d.newestProtecting()
 	if b == nil {
 		s.LastBackup, s.Versions.Protected = nil, ""
-		c.Reason, c.Message = v1alpha1.ReasonNoBackup, "no backup protects a version yet: the next rollout takes one, or create an AppRelease with intent Deploy"
+		c.Reason, c.Message = v1alpha1.ReasonNoBackup, "no backup protects a version yet: "+
+			"the next rollout takes one, or create an AppRelease with intent Deploy"
 		set.set(c)
 		return
 	}

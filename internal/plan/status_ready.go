@@ -18,7 +18,8 @@ func (d *decider) planReady(s *v1alpha1.DRPlanStatus) (metav1.Condition, bool) {
 	c := metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse}
 	if tooMany(d.in.Members) {
 		c.Reason = v1alpha1.ReasonTooManyWorkloads
-		c.Message = fmt.Sprintf("the plan selects more than %d workloads; what is held stays held: split it into plans of fewer workloads", v1alpha1.MaxWorkloads)
+		c.Message = fmt.Sprintf("the plan selects more than %d workloads; what is held stays held: "+
+			"split it into plans of fewer workloads", v1alpha1.MaxWorkloads)
 		return c, true
 	}
 	if text := overlap(d.in.Members); text != "" {

@@ -41,8 +41,9 @@ func main() {
 	flag.StringVar(&s.out, "out", "", "file to write the table to; dist/bench.md of the repository by default")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer cancel()
-	if err := run(ctx, s); err != nil {
+	err := run(ctx, s)
+	cancel()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}

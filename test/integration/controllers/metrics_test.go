@@ -74,9 +74,7 @@ func TestMetricsTellOfHoldsBackupsDriftAndProtection(t *testing.T) {
 	s.explained(op)
 }
 
-func scientific(n int64) string {
-	return strings.Replace(fmt.Sprintf("%.9e", float64(n)), "e+0", "e+0", 1)
-}
+func scientific(n int64) string { return fmt.Sprintf("%.9e", float64(n)) }
 
 // explained fails the test unless every metric has a help text and no labels but those that are bounded.
 func (s *shop) explained(op *stage.Operator) {
