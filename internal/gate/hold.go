@@ -39,7 +39,7 @@ func (k kind) verdicts() []admissionv1.Variable {
 	return []admissionv1.Variable{
 		{Name: "honoured", Expression: cel(`
 variables.holdable && ((variables.asked && variables.reasoned) || variables.recorded) && variables.mayOverride`)},
-		{Name: "hold", Expression: `variables.holdable && !variables.releasing && !variables.honoured`},
+		{Name: "hold", Expression: `variables.holdable && !variables.honoured`},
 		// Whether the pause is also the user's own wish, and outlives the hold. The three cases:
 		//   - the workload carries our mark: what the mark says, and a `rollout resume` (mark without pause) ends it;
 		//   - it carries none, since it was not held: the user's own pause, from before or from this write;
@@ -75,7 +75,7 @@ variables.honoured || variables.recorded ? [] : RECORD.filter(k,
 	}
 }
 
-// patch is the list of operations. JSON patch's add replaces what is there.
+// patch is the list of operations, and empty where the operator releases. JSON patch's add replaces what is there.
 func (k kind) patch() string {
 	return cel(`
 variables.releasing ? [] : (

@@ -4,11 +4,13 @@
 package gate
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
 
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -34,6 +36,7 @@ func TestDisturbedGate(t *testing.T) {
 	t.Run("an altered policy is noticed", func(t *testing.T) { alteredPolicyIsNoticed(t, cp) })
 	t.Run("a policy replaced while updates arrive lets none escape", func(t *testing.T) { replacedWhileUpdatesArrive(t, cp) })
 	t.Run("a missing policy is made up for by the backstop", func(t *testing.T) { backstopAlone(t, cp) })
+	t.Run("without the backstop an override needs the verb all the same", func(t *testing.T) { withoutBackstop(t, cp) })
 	t.Run("a deleted CRD disturbs no update", func(t *testing.T) { deletedCRD(t, cp) })
 }
 
@@ -175,6 +178,33 @@ func (s *shop) backstopRefuses(user client.Client) {
 			refused(t, err, nothingHeld)
 		})
 	}
+}
+
+// Nothing denies the override then. It stays without effect, also for the privileged user who touches the workload next.
+func withoutBackstop(t *testing.T, cp *harness.ControlPlane) {
+	s := newShopOn(t, cp)
+	dev := s.as(s.developer)
+	const audit, deny = `{"spec":{"validationActions":["Audit"]}}`, `{"spec":{"validationActions":["Deny"]}}`
+	backstop := &admissionv1.ValidatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: "backstay-backstop-deployments"}}
+	cp.MustPatch(t, backstop, audit)
+	asks := func() error {
+		_, err := s.patch(dev, annotation(v1alpha1.AnnotationOverride, "x"), client.DryRunAll)
+		return err
+	}
+	s.eventually("nothing denies", asks)
+	want := s.held("2")
+	want.Annotations["override"] = "please"
+	s.is(s.mustPatch(dev, overrideWith("2", "please")), want)
+	s.is(s.mustPatch(s.as(s.admin), image("3")), s.held("3"))
+	s.mustPatch(dev, annotation(v1alpha1.AnnotationOverride, "please"))
+	s.is(s.mustPatch(s.as(s.admin), `{"metadata":{"labels":{"a":"b"}}}`), s.held("3"))
+	cp.MustPatch(t, backstop, deny)
+	s.eventually("denied again", func() error {
+		if asks() == nil {
+			return errors.New("taken")
+		}
+		return nil
+	})
 }
 
 func deletedCRD(t *testing.T, cp *harness.ControlPlane) {

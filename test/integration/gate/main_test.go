@@ -6,10 +6,13 @@ package gate
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/go-logr/logr"
+	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/backstay-dr/backstay/test/integration/harness"
@@ -20,7 +23,46 @@ var plane *harness.ControlPlane
 
 func TestMain(m *testing.M) {
 	log.SetLogger(logr.Discard())
-	os.Exit(harness.Main(m, func(cp *harness.ControlPlane) { plane = cp }, func(cp *harness.ControlPlane) error {
+	os.Exit(harness.Main(checked{m}, func(cp *harness.ControlPlane) { plane = cp }, func(cp *harness.ControlPlane) error {
 		return cp.InstallGate(context.Background())
 	}))
+}
+
+// checked runs the tests, and then asks the API server whether any expression failed in any of them. A policy that fails
+// is passed over, so the outcome alone need not show it.
+type checked struct{ *testing.M }
+
+func (c checked) Run() int {
+	code := c.M.Run()
+	evaluations, failures, err := evaluations(context.Background(), plane)
+	if err != nil || evaluations == 0 || len(failures) > 0 {
+		fmt.Fprintf(os.Stderr, "%d evaluations of the policies, of which failed: %s %v\n", evaluations, failures, err)
+		return 1
+	}
+	return code
+}
+
+// evaluations reads the API server's metrics: how many outcomes of our policies it counts, and what failed. A validation
+// that refused, or warned, is no failure, though the API server calls it an error; one that was passed over is.
+func evaluations(ctx context.Context, cp *harness.ControlPlane) (count int, failures []string, err error) {
+	clients, err := kubernetes.NewForConfig(cp.Admin)
+	if err != nil {
+		return 0, nil, err
+	}
+	metrics, err := clients.RESTClient().Get().AbsPath("/metrics").DoRaw(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	for line := range strings.Lines(string(metrics)) {
+		outcome := strings.Contains(line, "admission_policy_check_total{") && strings.Contains(line, `policy="backstay-`)
+		meant := strings.Contains(line, `error_type="no_error"`) ||
+			strings.Contains(line, `enforcement_action="deny"`) || strings.Contains(line, `enforcement_action="warn"`)
+		if outcome {
+			count++
+		}
+		if outcome && !meant || strings.HasPrefix(line, "apiserver_admission_match_condition_evaluation_errors_total{") {
+			failures = append(failures, strings.TrimSpace(line))
+		}
+	}
+	return count, failures, nil
 }

@@ -54,8 +54,11 @@ type Options struct {
 	APIServerFlags map[string]string
 }
 
+// Runner is a testing.M, or something around it.
+type Runner interface{ Run() int }
+
 // Main runs the tests of a package on one control plane, for TestMain.
-func Main(m *testing.M, set func(*ControlPlane), prepare ...func(*ControlPlane) error) int {
+func Main(m Runner, set func(*ControlPlane), prepare ...func(*ControlPlane) error) int {
 	cp, err := Start(Options{})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
