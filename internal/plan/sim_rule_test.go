@@ -25,8 +25,8 @@ func (w *world) checkStart(seen state, planName string, s *plan.Start) string {
 		return w.checkAbandoned(seen, planName, s)
 	case p.Spec.Gate.Mode != v1alpha1.GateModeHold:
 		return ""
-	case w.truth.running[d.UID] == hashOf(d):
-		return "" // a revert: nothing new starts
+	case w.truth.running[d.UID] == hashOf(d), len(seen.setsOf(d)) == 0:
+		return "" // a revert, or nothing runs at all: nothing is replaced
 	case p.Spec.Gate.OnDeadline == v1alpha1.DeadlineRelease && w.heldFor(s) >= time.Duration(p.Spec.Gate.DeadlineSeconds)*time.Second:
 		return ""
 	case s.Backup == "":
