@@ -86,6 +86,7 @@ func (c *chaos) skew(how byte)      { c.op.clock = time.Duration(int(how%3)-1) *
 // stop stops the operator, or starts it again.
 func (c *chaos) stop(byte) {
 	c.op.down = !c.op.down
+	c.unwatched = c.op.down
 	c.op.restart()
 }
 
@@ -231,6 +232,7 @@ func (c *chaos) recreate(how byte) {
 // calm ends all that is wrong, and lets everything come to rest.
 func (c *chaos) calm() {
 	c.op.down, c.op.crashAfter, c.op.lag = false, -1, 0
+	c.unwatched = false
 	c.op.restart()
 	c.world.velero.down, c.world.velero.endings, c.world.velero.duration = false, nil, 3*time.Second
 	for _, name := range sorted(c.backups) {

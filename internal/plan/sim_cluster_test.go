@@ -67,7 +67,7 @@ func (w *world) rollSets(d *appsv1.Deployment) {
 func (w *world) currentSet(d *appsv1.Deployment) (*appsv1.ReplicaSet, bool) {
 	for _, set := range w.setsOf(d) {
 		if sameTemplate(&set.Spec.Template, &d.Spec.Template) {
-			w.truth.starts(w, d)
+			w.truth.starts(w, d, w.unwatched)
 			return set, *set.Spec.Replicas > 0
 		}
 	}
@@ -78,7 +78,7 @@ func (w *world) currentSet(d *appsv1.Deployment) (*appsv1.ReplicaSet, bool) {
 	set := gen.ReplicaSet(d, revision, 0, w.now)
 	w.stored(set)
 	w.sets[set.Name] = set
-	w.truth.starts(w, d)
+	w.truth.starts(w, d, false)
 	w.say("cluster", "%s starts %s", d.Name, versionOf(d))
 	return set, false
 }

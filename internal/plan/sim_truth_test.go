@@ -78,8 +78,9 @@ func (t *truth) edited(w *world, d *appsv1.Deployment) {
 	}
 }
 
-// starts: the Deployment controller gives a template its first pods.
-func (t *truth) starts(w *world, d *appsv1.Deployment) {
+// starts: the Deployment controller gives a template its first pods. Of one that leaves no trace, since it had a
+// ReplicaSet before and no operator looked, nobody can say which backup holds it.
+func (t *truth) starts(w *world, d *appsv1.Deployment, traceless bool) {
 	hash := hashOf(d)
 	if t.running[d.UID] == hash {
 		return
@@ -94,7 +95,7 @@ func (t *truth) starts(w *world, d *appsv1.Deployment) {
 	delete(t.released, d.UID)
 	t.started = append(t.started, fact)
 	for name, b := range w.backups {
-		if b.Status.Phase == velerov1.BackupPhaseInProgress && slices.Contains(fact.plans, b.Labels[v1alpha1.LabelPlan]) {
+		if !traceless && b.Status.Phase == velerov1.BackupPhaseInProgress && slices.Contains(fact.plans, b.Labels[v1alpha1.LabelPlan]) {
 			t.backups[name].captured[fact.version] = true
 		}
 	}

@@ -62,9 +62,10 @@ type world struct {
 	count int // resource versions and UIDs
 	past  []state
 
-	gateUp bool            // the admission policies are in force
-	broken map[string]bool // Deployments whose new pods never become available
-	velero fakeVelero
+	gateUp    bool            // the admission policies are in force
+	broken    map[string]bool // Deployments whose new pods never become available
+	unwatched bool            // no operator runs
+	velero    fakeVelero
 
 	truth truth
 	log   *strings.Builder // what happened, for transcripts; nil for none
