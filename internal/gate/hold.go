@@ -80,7 +80,7 @@ func (k kind) patch() string {
 	return cel(`
 variables.releasing ? [] : (
   (variables.hold ? [` + k.engage + `] : []) +
-  (variables.override && variables.wasHeld && variables.paused && !variables.userPaused ? [` + k.release + `] : []) +
+  (variables.override && variables.paused && !variables.userPaused ? [` + k.release + `] : []) +
   (has(object.metadata.annotations) || variables.set.size() == 0 ? [] :
     [JSONPatch{op: 'add', path: '/metadata/annotations', value: {}}]) +
   variables.set.map(k,

@@ -57,6 +57,28 @@ func TestOverrideTogetherWithTheChangeIsNeverHeld(t *testing.T) {
 	s.is(s.mustPatch(s.as(s.admin), overrideWith("2", "hotfix")), s.overridden("2", "hotfix", at))
 }
 
+func TestOverrideTogetherWithAResume(t *testing.T) {
+	t.Parallel()
+	body := fmt.Sprintf(`{"metadata":{"annotations":{%q:"go"}},"spec":{"paused":false}}`, v1alpha1.AnnotationOverride)
+	for name, hold := range map[string]string{"of a hold": image("2"), "of a hold and a user's pause": pausedWith("2")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			at := s.mustPatch(s.as(s.admin), hold).ResourceVersion
+			s.is(s.mustPatch(s.as(s.admin), body), s.overridden("2", "go", at))
+		})
+	}
+}
+
+func TestOverrideTogetherWithTheUsersPauseStaysPaused(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	at := s.get("web").ResourceVersion
+	want := s.overridden("2", "go", at)
+	want.Paused = true
+	s.is(s.mustPatch(s.as(s.admin), strings.Replace(overrideWith("2", "go"), `"spec":{`, `"spec":{"paused":true,`, 1)), want)
+}
+
 func TestOverrideIsConsumed(t *testing.T) {
 	s := newShop(t)
 	admin := s.as(s.admin)
