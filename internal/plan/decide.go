@@ -26,6 +26,7 @@ func Decide(in Input) Decision {
 		return Decision{}
 	case in.Plan == nil:
 		d.releaseOrphans()
+		d.abandon()
 		d.clean()
 		d.reportPlanNotFound()
 	case tooMany(in.Members):

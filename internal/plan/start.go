@@ -75,6 +75,22 @@ func (d *decider) releaseOrphans() {
 	}
 }
 
+// abandon ends the rollouts of a plan that is gone. A plan of the same name that is created later begins anew: what was
+// let go in between did not escape it.
+func (d *decider) abandon() {
+	for ro := range d.courses() {
+		if !open(ro.Rollout) || len(ro.Workloads) == 0 {
+			continue
+		}
+		for i := range ro.Workloads {
+			if rec := &ro.Workloads[i]; !ended(rec) {
+				rec.State = v1alpha1.WorkloadAbandoned
+			}
+		}
+		ro.Outcome, ro.CompletionTime = outcome(ro.Rollout), &d.now
+	}
+}
+
 // clean removes marks that mean nothing any more. The record of an override is for the plan that moves the workload.
 func (d *decider) clean() {
 	for _, m := range d.sortedMembers() {
