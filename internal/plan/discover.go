@@ -107,10 +107,8 @@ func (d *decider) newRecord(m *Member, v drift.Version) v1alpha1.RolloutWorkload
 		TemplateHash: m.Template.Hash, VersionSource: v.Source,
 		PreviousRevision: d.previousRevision(m),
 	}
-	if let, known := d.lastLetThrough(m); known && (!m.Paused || runs(m, let.hash)) {
-		rec.PreviousVersion = let.version.Value
-	} else if m.Paused {
-		rec.PreviousVersion = d.running(m).Value
+	if _, known := d.lastLetThrough(m); known || m.Paused {
+		rec.PreviousVersion = d.previous(m).Value
 	}
 	return rec
 }

@@ -109,7 +109,7 @@ func (d *decider) resumeUsed(ro course, b *velerov1.Backup) {
 		at = &last.Time
 	}
 	released := metav1.NewTime(at.Time)
-	ro.ReleasedTime = &released
+	ro.ReleasedTime, ro.PreviousVersion = &released, ro.Backup.Version
 	for _, m := range d.runningAt(ro) {
 		rec := v1alpha1.RolloutWorkload{
 			Kind: m.Kind, Name: m.Name, UID: string(m.UID), TemplateHash: m.Template.Hash, VersionSource: d.versionOf(m).Source,

@@ -5,7 +5,6 @@ package plan
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/drift"
@@ -161,9 +160,23 @@ func (d *decider) inFlight(m *Member) bool {
 	return len(active) > 1
 }
 
-// previousVersions tells what runs, in one text.
+// previousVersions tells in one text what ran before what starts now, or is held.
 func (d *decider) previousVersions() string {
-	return strings.TrimSpace(drift.Summary(drift.Distinct(d.runningVersions())))
+	var versions []drift.Version
+	for _, m := range d.sortedMembers() {
+		if m.Selected {
+			versions = append(versions, d.previous(m))
+		}
+	}
+	return drift.Summary(drift.Distinct(versions))
+}
+
+// previous is the version that ran of a workload before the template that it asks for.
+func (d *decider) previous(m *Member) drift.Version {
+	if let, known := d.lastLetThrough(m); known && !m.Paused && let.hash != m.Template.Hash {
+		return let.version
+	}
+	return d.running(m)
 }
 
 func (d *decider) runningVersions() []drift.Version {

@@ -57,7 +57,8 @@ func (d *decider) verdictAhead(ro course) verdict {
 		message: fmt.Sprintf("backup %s is Completed: the rollout may begin", ro.Backup.Name),
 	}
 	if !d.serves(ro) {
-		v.message += ", and waits for another one: this one is too old, gone, or from before the last start of a workload"
+		v.message = fmt.Sprintf("backup %s is Completed, and by now too old, gone, or from before the last start of a workload: "+
+			"the rollout may begin, and is held for another backup", ro.Backup.Name)
 	}
 	return v
 }
