@@ -14,7 +14,7 @@ import (
 const maxSteps = 60
 
 var (
-	seeds     = flag.Uint64("chaos.seeds", 60, "how many worlds of chaos to run")
+	seeds     = flag.Uint64("chaos.seeds", 40, "how many worlds of chaos to run")
 	firstSeed = flag.Uint64("chaos.first", 0, "seed of the first of them")
 )
 

@@ -13,8 +13,6 @@ import (
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
-const aWhile = 30 * time.Second
-
 func TestThreeDeploymentsShareOneReleaseAndOneBackup(t *testing.T) {
 	s := shopSim(t, "api", "web", "worker")
 	for _, name := range []string{"api", "web", "worker"} {

@@ -4,14 +4,427 @@
 package plan_test
 
 import (
+	"maps"
 	"testing"
 	"time"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/test/gen"
 )
 
-func TestNormalRollout(t *testing.T) {
-	s := shopSim(t, "web", "api")
-	s.record()
-	s.set("web", "1.5.0")
-	s.pass(20 * time.Second)
-	s.check(t, "normal")
+// TestTranscripts plays whole stories, and compares what everybody does and says in them with testdata. Every start is
+// checked against the facts, and in the end everything must be at rest.
+func TestTranscripts(t *testing.T) {
+	stories := map[string]func(s *sim){}
+	for _, chapter := range []map[string]func(s *sim){rolloutStories, releaseStories, backupStories, gateStories, planStories} {
+		maps.Copy(stories, chapter)
+	}
+	for name, play := range stories {
+		t.Run(name, func(t *testing.T) {
+			s := shopSim(t, "api", "web")
+			s.record()
+			play(s)
+			s.check(t, name)
+		})
+	}
+}
+
+const (
+	moment = 2 * time.Second
+	aWhile = 30 * time.Second
+)
+
+var rolloutStories = map[string]func(s *sim){
+	"normal": func(s *sim) {
+		s.set("web", "1.5.0")
+		s.pass(aWhile)
+	},
+	"several_deployments_at_once": func(s *sim) {
+		s.createDeployment(gen.Deployment("worker", gen.Runs("1.4.2")))
+		s.pass(moment)
+		for _, name := range []string{"api", "web", "worker"} {
+			s.set(name, "1.5.0")
+		}
+		s.pass(aWhile)
+	},
+	"edited_again_while_held": func(s *sim) {
+		s.set("web", "1.5.0")
+		s.pass(moment)
+		s.edit("web", "user", gen.Config("LOG", "debug"))
+		s.pass(aWhile)
+	},
+	"another_version_while_held": func(s *sim) {
+		s.set("web", "1.5.0")
+		s.pass(moment)
+		s.set("web", "1.6.0")
+		s.pass(aWhile)
+	},
+	"another_version_when_the_backup_is_over": func(s *sim) {
+		s.set("web", "1.5.0")
+		s.pass(moment)
+		s.op.down = true
+		s.pass(moment)
+		s.set("web", "1.6.0")
+		s.op.down = false
+		s.op.restart()
+		s.pass(aWhile)
+	},
+	"reverted_while_held": func(s *sim) {
+		s.set("web", "1.5.0")
+		s.pass(moment)
+		s.set("web", "1.4.2")
+		s.pass(aWhile)
+	},
+	"rolled_back_to_an_older_version": func(s *sim) {
+		for _, version := range []string{"1.5.0", "1.4.2", "1.5.0"} {
+			s.set("web", version)
+			s.set("api", version)
+			s.pass(aWhile)
+		}
+	},
+	"rolled_back_while_in_flight": func(s *sim) {
+		s.broken["web"] = true
+		s.set("web", "1.5.0")
+		s.pass(aWhile)
+		s.set("web", "1.4.2")
+		s.broken["web"] = false
+		s.pass(aWhile)
+	},
+	"two_versions_one_after_another": func(s *sim) {
+		s.set("api", "1.5.0")
+		s.set("web", "1.6.0")
+		s.pass(time.Minute)
+	},
+	"restarted_pods_are_no_rollout": func(s *sim) {
+		s.edit("web", "user", gen.TemplateAnnotation("restartedAt", "now"))
+		s.pass(aWhile)
+	},
+}
+
+var releaseStories = map[string]func(s *sim){
+	"announced": func(s *sim) {
+		s.createRelease(gen.Release(shop, "1.5.0", gen.Deploy()))
+		s.pass(aWhile)
+		s.set("web", "1.5.0")
+		s.set("api", "1.5.0")
+		s.pass(aWhile)
+	},
+	"announced_and_voided": func(s *sim) {
+		s.createRelease(gen.Release(shop, "1.6.0", gen.Deploy()))
+		s.pass(aWhile)
+		s.set("api", "1.5.0")
+		s.pass(aWhile)
+		s.set("web", "1.6.0")
+		s.pass(aWhile)
+	},
+	"announced_too_early": func(s *sim) {
+		s.createRelease(gen.Release(shop, "1.5.0", gen.Deploy()))
+		s.pass(aWhile)
+		s.now = s.now.Add(25 * time.Hour)
+		s.set("web", "1.5.0")
+		s.pass(aWhile)
+	},
+	"announced_and_expired": func(s *sim) {
+		s.createRelease(gen.Release(shop, "1.5.0", gen.Deploy()))
+		s.pass(aWhile)
+		s.deleteBackup(s.rollout("shop-1.5.0", 0).Backup.Name)
+		s.pass(moment)
+		s.set("web", "1.5.0")
+		s.pass(aWhile)
+	},
+	"created_again_before_its_rollout": func(s *sim) {
+		s.createRelease(gen.Release(shop, "1.5.0", gen.Deploy()))
+		s.pass(aWhile)
+		s.again("1.5.0")
+		s.pass(aWhile)
+		s.set("web", "1.5.0")
+		s.pass(aWhile)
+	},
+	"created_again_while_held": func(s *sim) {
+		s.set("web", "1.5.0")
+		s.pass(moment)
+		s.deleteRelease("shop-1.5.0")
+		s.pass(aWhile)
+	},
+	"created_again_after_its_rollout": func(s *sim) {
+		s.createRelease(gen.Release(shop, "1.5.0", gen.Deploy()))
+		s.pass(aWhile)
+		s.set("web", "1.5.0")
+		s.set("api", "1.5.0")
+		s.pass(aWhile)
+		s.again("1.5.0")
+		s.pass(aWhile)
+		s.edit("web", "user", gen.Config("LOG", "debug"))
+		s.pass(aWhile)
+	},
+	"deleted_after_its_rollout": func(s *sim) {
+		for _, version := range []string{"1.5.0", "1.6.0"} {
+			s.set("web", version)
+			s.pass(aWhile)
+		}
+		s.deleteRelease("shop-1.6.0")
+		s.pass(aWhile)
+		s.set("web", "1.5.0")
+		s.pass(aWhile)
+	},
+	"recorded_by_ci": func(s *sim) {
+		s.createRelease(gen.Release(shop, "1.5.0", gen.Named("build-7")))
+		s.pass(moment)
+		s.set("web", "1.5.0")
+		s.pass(aWhile)
+	},
+	"named_by_ci_while_held": func(s *sim) {
+		s.set("web", "sha-9f3c")
+		s.pass(moment)
+		s.createRelease(gen.Release(shop, "1.5.0", gen.Artifact("registry.example/web:sha-9f3c", "")))
+		s.pass(aWhile)
+	},
+	"second_release_of_a_version": func(s *sim) {
+		s.createRelease(gen.Release(shop, "1.5.0", gen.Deploy()))
+		s.pass(moment)
+		s.createRelease(gen.Release(shop, "1.5.0", gen.Named("twin"), gen.Deploy()))
+		s.pass(aWhile)
+	},
+}
+
+// again deletes a release and creates it again, as Argo CD does with a hook.
+func (s *sim) again(version string) {
+	s.deleteRelease("shop-" + version)
+	s.createRelease(gen.Release(shop, version, gen.Deploy()))
+}
+
+var backupStories = map[string]func(s *sim){
+	"backup_fails_once": func(s *sim) {
+		s.velero.endings = []velerov1.BackupPhase{velerov1.BackupPhasePartiallyFailed}
+		s.set("web", "1.5.0")
+		s.pass(aWhile)
+	},
+	"backup_fails_every_time": func(s *sim) {
+		s.velero.endings = []velerov1.BackupPhase{
+			velerov1.BackupPhaseFailed, velerov1.BackupPhaseFailedValidation, velerov1.BackupPhasePartiallyFailed,
+		}
+		s.set("web", "1.5.0")
+		s.pass(2 * time.Minute)
+		s.editPlan(shop, gen.BackupAttempts(4))
+		s.pass(time.Minute)
+	},
+	"backup_fails_every_time_and_the_release_is_deleted": func(s *sim) {
+		s.editPlan(shop, gen.BackupAttempts(1))
+		s.velero.endings = []velerov1.BackupPhase{velerov1.BackupPhaseFailed}
+		s.set("web", "1.5.0")
+		s.pass(aWhile)
+		s.deleteRelease("shop-1.5.0")
+		s.pass(aWhile)
+	},
+	"backup_completed_with_a_failure_reason": func(s *sim) {
+		s.velero.endings, s.velero.reason = []velerov1.BackupPhase{velerov1.BackupPhaseCompleted}, "the upload was cut off"
+		s.set("web", "1.5.0")
+		s.pass(aWhile)
+	},
+	"backup_deleted_while_waited_for": func(s *sim) {
+		s.velero.duration = 20 * time.Second
+		s.set("web", "1.5.0")
+		s.pass(4 * time.Second)
+		s.deleteBackup(s.rollout("shop-1.5.0", 0).Backup.Name)
+		s.pass(time.Minute)
+	},
+	"location_unavailable": func(s *sim) {
+		s.setLocation(velerov1.BackupStorageLocationPhaseUnavailable)
+		s.set("web", "1.5.0")
+		s.pass(aWhile)
+		s.setLocation(velerov1.BackupStorageLocationPhaseAvailable)
+		s.pass(aWhile)
+	},
+	"velero_silent": func(s *sim) {
+		s.velero.down = true
+		s.set("web", "1.5.0")
+		s.pass(time.Hour)
+		s.velero.down = false
+		s.pass(aWhile)
+	},
+	"velero_forgets": func(s *sim) {
+		s.velero.down = true
+		s.set("web", "1.5.0")
+		s.pass(moment)
+		b := s.backups[s.rollout("shop-1.5.0", 0).Backup.Name].DeepCopy()
+		b.Status.Phase = velerov1.BackupPhaseReadyToStart
+		s.storeBackup(b)
+		s.pass(70 * time.Second)
+		b = s.backups[b.Name].DeepCopy()
+		b.Status.Phase = velerov1.BackupPhaseNew
+		s.storeBackup(b)
+		s.velero.down = false
+		s.pass(aWhile)
+	},
+	"backup_of_an_earlier_namespace": func(s *sim) {
+		s.set("web", "1.5.0")
+		s.pass(aWhile)
+		s.deletePlan(shop)
+		s.deleteRelease("shop-1.5.0")
+		s.deleteDeployment("web")
+		s.pass(moment)
+		s.createDeployment(gen.Deployment("web", gen.Runs("1.4.2")))
+		s.createPlan(gen.Plan(shop, gen.Planned("1.4.2")))
+		s.pass(moment)
+		s.set("web", "1.5.0")
+		s.pass(aWhile)
+	},
+}
+
+var gateStories = map[string]func(s *sim){
+	"deadline_hold": func(s *sim) {
+		s.editPlan(shop, gen.Deadline(60, v1alpha1.DeadlineHold))
+		s.velero.down = true
+		s.set("web", "1.5.0")
+		s.pass(2 * time.Minute)
+	},
+	"deadline_release": func(s *sim) {
+		s.editPlan(shop, gen.Deadline(60, v1alpha1.DeadlineRelease))
+		s.velero.down = true
+		s.set("web", "1.5.0")
+		s.pass(2 * time.Minute)
+		s.velero.down = false
+		s.pass(aWhile)
+	},
+	"overridden": func(s *sim) {
+		s.velero.down = true
+		s.set("web", "1.5.0")
+		s.set("api", "1.5.0")
+		s.pass(5 * time.Second)
+		s.edit("web", admin, override("the shop is down"))
+		s.pass(5 * time.Second)
+		s.velero.down = false
+		s.pass(aWhile)
+	},
+	"overridden_in_the_same_write": func(s *sim) {
+		s.edit("web", admin, gen.Runs("1.5.0"), override("the shop is down"))
+		s.pass(aWhile)
+	},
+	"escaped": func(s *sim) {
+		s.gateUp = false
+		s.set("web", "1.5.0")
+		s.pass(5 * time.Second)
+		s.gateUp = true
+		s.tell()
+		s.pass(aWhile)
+	},
+	"gate_not_in_force": func(s *sim) {
+		s.gateUp = false
+		s.tell()
+		s.pass(aWhile)
+		s.set("web", "1.5.0")
+		s.pass(aWhile)
+	},
+	"observe": func(s *sim) {
+		s.editPlan(shop, gen.Mode(v1alpha1.GateModeObserve))
+		s.pass(moment)
+		s.set("web", "1.5.0")
+		s.pass(aWhile)
+	},
+	"off_and_on_again": func(s *sim) {
+		s.editPlan(shop, gen.Mode(v1alpha1.GateModeOff))
+		s.pass(moment)
+		s.set("web", "1.5.0")
+		s.pass(aWhile)
+		s.editPlan(shop, gen.Mode(v1alpha1.GateModeHold))
+		s.pass(moment)
+		s.set("web", "1.4.2")
+		s.pass(aWhile)
+	},
+	"mode_changed_while_held": func(s *sim) {
+		s.velero.down = true
+		s.set("web", "1.5.0")
+		s.pass(moment)
+		s.editPlan(shop, gen.Mode(v1alpha1.GateModeObserve))
+		s.pass(5 * time.Second)
+		s.velero.down = false
+		s.pass(aWhile)
+	},
+	"paused_by_a_user": func(s *sim) {
+		s.edit("web", "user", gen.Paused())
+		s.pass(moment)
+		s.set("web", "1.5.0")
+		s.pass(aWhile)
+		s.edit("web", "user", resume())
+		s.pass(aWhile)
+	},
+	"resumed_while_held": func(s *sim) {
+		s.set("web", "1.5.0")
+		s.pass(moment)
+		s.edit("web", "user", resume())
+		s.pass(aWhile)
+	},
+	"stale_mark": func(s *sim) {
+		s.gateUp = false
+		s.edit("web", "user", gen.Annotation(v1alpha1.AnnotationHeldBy, "ns/shop"))
+		s.pass(aWhile)
+	},
+}
+
+var planStories = map[string]func(s *sim){
+	"plan_deleted_while_held": func(s *sim) {
+		s.velero.down = true
+		s.set("web", "1.5.0")
+		s.pass(moment)
+		s.deletePlan(shop)
+		s.pass(5 * time.Second)
+		s.createPlan(gen.Plan(shop, gen.Planned("1.4.2")))
+		s.pass(5 * time.Second)
+	},
+	"deselected_while_held": func(s *sim) {
+		s.velero.down = true
+		s.set("web", "1.5.0")
+		s.pass(moment)
+		s.edit("web", "user", gen.Label(gen.LabelPartOf, "nothing"))
+		s.pass(5 * time.Second)
+	},
+	"deleted_while_held": func(s *sim) {
+		s.set("web", "1.5.0")
+		s.pass(moment)
+		s.deleteDeployment("web")
+		s.pass(aWhile)
+	},
+	"deleted_and_created_while_held": func(s *sim) {
+		s.set("web", "1.5.0")
+		s.pass(moment)
+		s.deleteDeployment("web")
+		s.createDeployment(gen.Deployment("web", gen.Runs("1.4.2")))
+		s.pass(aWhile)
+		s.set("web", "1.5.0")
+		s.pass(aWhile)
+	},
+	"two_plans": func(s *sim) {
+		s.edit("web", "user", gen.Label("team", "blue"))
+		s.createPlan(gen.Plan("abc", gen.Selects("team", "blue")))
+		s.pass(moment)
+		s.set("web", "1.5.0")
+		s.pass(aWhile)
+		s.deletePlan("abc")
+		s.pass(aWhile)
+		s.set("web", "1.6.0")
+		s.pass(aWhile)
+	},
+	"plan_deleted_while_another_holds_too": func(s *sim) {
+		s.edit("web", "user", gen.Label("team", "blue"))
+		s.createPlan(gen.Plan("abc", gen.Selects("team", "blue")))
+		s.pass(moment)
+		s.set("web", "1.5.0")
+		s.pass(moment)
+		s.deletePlan("abc")
+		s.pass(aWhile)
+	},
+	"namespace_terminating": func(s *sim) {
+		s.set("web", "1.5.0")
+		s.terminating = true
+		s.tell()
+		s.pass(aWhile)
+	},
+	"new_deployment": func(s *sim) {
+		s.createDeployment(gen.Deployment("worker", gen.Runs("1.4.2")))
+		s.pass(5 * time.Second)
+		s.set("worker", "1.5.0")
+		s.pass(aWhile)
+	},
 }

@@ -70,8 +70,11 @@ func (w *world) checkBackup(seen state, p *v1alpha1.DRPlan, s *plan.Start) strin
 	}
 	for _, e := range w.truth.started[:seen.known] {
 		still := seen.deployments[e.workload]
-		if !e.at.After(fact.created) || !slices.Contains(e.plans, p.Name) || still == nil || still.UID != e.uid {
-			continue // of what is gone nothing can be seen
+		if !e.at.After(fact.created) || !slices.Contains(e.plans, p.Name) {
+			continue
+		}
+		if e.traceless || still == nil || still.UID != e.uid {
+			continue // of this nothing can be seen any more
 		}
 		sameRollout := e.version == version && e.uid != s.Workload.UID && (e.backup == "" || e.backup == s.Backup)
 		if !sameRollout {

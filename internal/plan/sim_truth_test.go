@@ -41,6 +41,9 @@ type startFact struct {
 	version  string
 	backup   string   // by which an operator let it go
 	plans    []string // that selected it
+
+	// traceless: it had a ReplicaSet before, and no operator looked. Nobody can tell it afterwards.
+	traceless bool
 }
 
 // backupFact is what a backup really is, whatever becomes of its object.
@@ -78,14 +81,13 @@ func (t *truth) edited(w *world, d *appsv1.Deployment) {
 	}
 }
 
-// starts: the Deployment controller gives a template its first pods. Of one that leaves no trace, since it had a
-// ReplicaSet before and no operator looked, nobody can say which backup holds it.
+// starts: the Deployment controller gives a template its first pods.
 func (t *truth) starts(w *world, d *appsv1.Deployment, traceless bool) {
 	hash := hashOf(d)
 	if t.running[d.UID] == hash {
 		return
 	}
-	fact := startFact{at: t.asked[d.UID].at, workload: d.Name, uid: d.UID, version: versionOf(d), backup: t.released[d.UID]}
+	fact := startFact{at: t.asked[d.UID].at, workload: d.Name, uid: d.UID, version: versionOf(d), backup: t.released[d.UID], traceless: traceless}
 	for _, name := range sorted(w.plans) {
 		if selects(w.plans[name], d) {
 			fact.plans = append(fact.plans, name)
