@@ -36,6 +36,7 @@ type operator struct {
 	clock      time.Duration // by how much its clock is ahead
 	down       bool
 	writes     int
+	decisions  int
 
 	ofReleases, ofPlans duty
 }
@@ -106,6 +107,7 @@ func (o *operator) decide(name string) error {
 	seen := o.seen()
 	in := o.observe(seen, name)
 	d := plan.Decide(in)
+	o.decisions++
 	o.ofReleases.wakeAfter(o.world, d.RequeueAfter)
 	return o.apply(seen, in, d)
 }
