@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -144,12 +145,15 @@ func threeWayPatch(a *app, version string) {
 	}
 }
 
-// update reads, changes and writes the whole object, as many programs do.
+// update reads, changes and writes the whole object, and does so again where somebody was faster, as many programs do.
 func update(a *app, version string) {
 	a.t.Helper()
-	d := live(a, &appsv1.Deployment{}, "web")
-	d.Spec.Template.Spec.Containers[0].Image = image("web", version)
-	if err := a.devClient().Update(a.t.Context(), d); err != nil {
+	dev := a.devClient()
+	if err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		d := live(a, &appsv1.Deployment{}, "web")
+		d.Spec.Template.Spec.Containers[0].Image = image("web", version)
+		return dev.Update(a.t.Context(), d)
+	}); err != nil {
 		a.t.Fatal(err)
 	}
 }
