@@ -40,6 +40,8 @@ import (
 type AppReleaseReconciler struct {
 	Observer *observe.Observer
 	Actuator *actuate.Actuator
+
+	putOff putOffs
 }
 
 // Reconcile decides about the releases of one plan and carries that out.
@@ -52,6 +54,9 @@ func (r *AppReleaseReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 		return ctrl.Result{RequeueAfter: staleAfter}, nil
 	}
 	d := plan.Decide(in)
+	if more := r.putOff.more(req.NamespacedName, d.Passing, in.Now); more > 0 {
+		return ctrl.Result{RequeueAfter: more}, nil
+	}
 	return result(ctx, d.RequeueAfter, r.Actuator.Apply(ctx, in, d))
 }
 

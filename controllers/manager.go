@@ -93,11 +93,11 @@ func NewManager(ctx context.Context, cfg *rest.Config, opts Options) (ctrl.Manag
 	releases := &AppReleaseReconciler{Observer: observer, Actuator: &actuate.Actuator{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), VeleroNamespace: opts.VeleroNamespace,
 		Events: telemetry.Events{Recorder: mgr.GetEventRecorder("backstay")}, Metrics: counters, Now: time.Now,
-	}}
+	}, putOff: putOffs{limit: settleRelease}}
 	if err := releases.SetupWithManager(mgr, opts.Workers); err != nil {
 		return nil, err
 	}
-	plans := &DRPlanReconciler{Client: mgr.GetClient(), Observer: observer, Gate: gateReader}
+	plans := &DRPlanReconciler{Client: mgr.GetClient(), Observer: observer, Gate: gateReader, putOff: putOffs{limit: settlePlan}}
 	return mgr, plans.SetupWithManager(mgr, opts.Workers)
 }
 

@@ -10,13 +10,18 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// settleFor is for how long the status of a plan may be put off while it is about to change again. Nobody reads what
-// is over sooner.
-const settleFor = 2 * time.Second
+// For how long a status may be put off that is about to change again. Nobody reads what is over sooner. That of a plan
+// follows those of its releases.
+const (
+	settleRelease = time.Second
+	settlePlan    = 2 * time.Second
+)
 
 // putOffs remembers since when a write is put off. That is all it is: an operator that is restarted forgets it and
 // writes at most one status more.
 type putOffs struct {
+	limit time.Duration
+
 	mu    sync.Mutex
 	since map[client.ObjectKey]time.Time
 }
@@ -31,9 +36,9 @@ func (p *putOffs) more(key client.ObjectKey, settling bool, now time.Time) time.
 			p.since = map[client.ObjectKey]time.Time{}
 		}
 		p.since[key] = now
-		return settleFor
+		return p.limit
 	}
-	if left := since.Add(settleFor).Sub(now); settling && left > 0 {
+	if left := since.Add(p.limit).Sub(now); settling && left > 0 {
 		return left
 	}
 	delete(p.since, key)

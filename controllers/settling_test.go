@@ -11,7 +11,8 @@ import (
 )
 
 func TestWriteIsPutOffForAMomentAndNeverLonger(t *testing.T) {
-	var p putOffs
+	const limit = 2 * time.Second
+	p := putOffs{limit: limit}
 	key, other, start := client.ObjectKey{Name: "shop"}, client.ObjectKey{Name: "bank"}, time.Unix(1000, 0)
 	for _, step := range []struct {
 		name     string
@@ -21,13 +22,13 @@ func TestWriteIsPutOffForAMomentAndNeverLonger(t *testing.T) {
 		want     time.Duration
 	}{
 		{"settled: at once", key, 0, false, 0},
-		{"it begins to settle", key, 0, true, settleFor},
-		{"it goes on settling", key, settleFor / 2, true, settleFor / 2},
-		{"another plan is on its own", other, settleFor / 2, true, settleFor},
-		{"it has settled for long enough", key, settleFor, true, 0},
-		{"after a write it starts anew", key, settleFor, true, settleFor},
-		{"settled before its time", key, settleFor + 1, false, 0},
-		{"and anew", key, 3 * settleFor, true, settleFor},
+		{"it begins to settle", key, 0, true, limit},
+		{"it goes on settling", key, limit / 2, true, limit / 2},
+		{"another plan is on its own", other, limit / 2, true, limit},
+		{"it has settled for long enough", key, limit, true, 0},
+		{"after a write it starts anew", key, limit, true, limit},
+		{"settled before its time", key, limit + 1, false, 0},
+		{"and anew", key, 3 * limit, true, limit},
 	} {
 		if got := p.more(step.key, step.settling, start.Add(step.after)); got != step.want {
 			t.Errorf("%s: put off for %s, want %s", step.name, got, step.want)

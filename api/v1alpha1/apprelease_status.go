@@ -53,7 +53,7 @@ const (
 	WorkloadSuperseded WorkloadState = "Superseded"
 	// WorkloadReverted: the change was taken back before it started.
 	WorkloadReverted WorkloadState = "Reverted"
-	// WorkloadAbandoned: it is gone, or the plan selects it no more.
+	// WorkloadAbandoned: it is gone, or no longer of the plan.
 	WorkloadAbandoned WorkloadState = "Abandoned"
 )
 

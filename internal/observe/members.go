@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
@@ -17,7 +18,7 @@ import (
 	"github.com/backstay-dr/backstay/internal/workload"
 )
 
-// readMembers finds the workloads that the plan selects, and those that it holds and selects no more.
+// readMembers finds the workloads that the plan selects, that it holds, or that are in one of its open rollouts.
 func (o *Observer) readMembers(ctx context.Context, in *plan.Input) error {
 	deployments := map[string]*appsv1.Deployment{}
 	fields := []client.MatchingFields{{fieldHeldBy: workload.HoldMark(in.Namespace, in.Name)}}
@@ -33,17 +34,43 @@ func (o *Observer) readMembers(ctx context.Context, in *plan.Input) error {
 			deployments[list.Items[i].Name] = &list.Items[i]
 		}
 	}
+	recorded := inOpenRollouts(in.Releases)
+	for name := range recorded {
+		d := &appsv1.Deployment{}
+		switch err := o.Reader.Get(ctx, client.ObjectKey{Namespace: in.Namespace, Name: name}, d); {
+		case err == nil:
+			deployments[name] = d
+		case !apierrors.IsNotFound(err):
+			return err
+		}
+	}
 	for _, d := range deployments {
 		m, err := o.member(ctx, in, d)
 		if err != nil {
 			return err
 		}
-		if m.Selected || m.Held() || m.StaleHold() {
+		if m.Selected || m.Held() || m.StaleHold() || recorded[m.Name] {
 			in.Members = append(in.Members, m)
 		}
 	}
 	slices.SortFunc(in.Members, func(a, b plan.Member) int { return strings.Compare(a.Name, b.Name) })
 	return nil
+}
+
+// inOpenRollouts names the workloads that something is still to be recorded of, whatever became of their labels.
+func inOpenRollouts(releases []*v1alpha1.AppRelease) map[string]bool {
+	names := map[string]bool{}
+	for _, r := range releases {
+		for i := range r.Status.Rollouts {
+			ro := &r.Status.Rollouts[i]
+			for j := range ro.Workloads {
+				if ro.Outcome == "" {
+					names[ro.Workloads[j].Name] = true
+				}
+			}
+		}
+	}
+	return names
 }
 
 func (o *Observer) member(ctx context.Context, in *plan.Input, d *appsv1.Deployment) (plan.Member, error) {
@@ -64,6 +91,9 @@ func (o *Observer) member(ctx context.Context, in *plan.Input, d *appsv1.Deploym
 		}
 	}
 	slices.Sort(m.SharedWith)
+	if in.Plan != nil && len(plans) == 0 && m.HeldByPlan(in.Name) {
+		m.Selected, m.Driver = true, true
+	}
 	return m, nil
 }
 

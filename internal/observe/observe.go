@@ -43,7 +43,7 @@ func (o *Observer) Plan(ctx context.Context, key client.ObjectKey) (plan.Input, 
 		return in, err
 	}
 	for _, read := range []func(context.Context, *plan.Input) error{
-		o.readMembers, o.readReleases, o.readBackups, o.readLocation, o.readNamespace,
+		o.readReleases, o.readMembers, o.readBackups, o.readLocation, o.readNamespace,
 	} {
 		if err := read(ctx, &in); err != nil {
 			return in, err

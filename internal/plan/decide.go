@@ -112,6 +112,7 @@ func (d *decider) decision() Decision {
 			d.out.WriteAhead = d.out.WriteAhead || r.fresh || recordsMore(&r.Status, r.status)
 		}
 	}
+	d.out.Passing = d.passing()
 	slices.SortFunc(d.out.Starts, func(a, b Start) int { return cmp.Compare(a.Workload.Name, b.Workload.Name) })
 	return d.out
 }

@@ -75,7 +75,7 @@ func (h *history) add(r *release, ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWor
 		hash:       rec.TemplateHash,
 		version:    drift.Version{Value: r.Spec.Version, Source: rec.VersionSource},
 		generation: rec.ReleasedGeneration,
-		settled:    rec.State == v1alpha1.WorkloadRolledOut,
+		settled:    rec.State == v1alpha1.WorkloadRolledOut || rec.State == v1alpha1.WorkloadAbandoned,
 	}
 	if ro.ReleasedTime != nil {
 		s.at = ro.ReleasedTime.Time

@@ -15,11 +15,12 @@ import (
 	"github.com/backstay-dr/backstay/internal/workload"
 )
 
-// Member is a workload that a plan selects, or held.
+// Member is a workload that a plan selects, holds, or has in an open rollout.
 type Member struct {
 	workload.View
 
-	// Selected says that the plan's labels match it.
+	// Selected says that the plan's labels match it, or did when the plan held it: what is held leaves no plan by
+	// losing its labels before it has started, unless another plan selects it.
 	Selected bool
 
 	// Driver says that this plan, of all that select it, is the one that moves it.
@@ -81,19 +82,21 @@ type Decision struct {
 	// Clean are workloads that carry a mark that means nothing any more.
 	Clean []workload.View
 
+	// Passing says that Statuses tell of nothing but workloads that their backup let go and that have not rolled out
+	// yet. Whoever writes them may wait for a moment: a quick rollout is then one write.
+	Passing bool
+
 	// RequeueAfter is when time alone changes the decision; 0 for never.
 	RequeueAfter time.Duration
 }
 
 // Why a held workload is let go. A start of a new revision has a v1alpha1.StartReason; these start nothing new, or
-// nothing that the plan still speaks of.
+// nothing that a plan still speaks of.
 const (
 	// StartReverted: its template is the one that was last let through.
 	StartReverted = "Reverted"
 	// StartPlanDeleted: the plan that held it is gone.
 	StartPlanDeleted = "PlanDeleted"
-	// StartNotSelected: the plan that held it selects it no more.
-	StartNotSelected = "NotSelected"
 )
 
 // Start is a held workload to let go.

@@ -116,6 +116,14 @@ var planStories = map[string]func(s *sim){
 		s.pass(moment)
 		s.edit("web", "user", gen.Label(gen.LabelPartOf, "nothing"))
 		s.pass(5 * time.Second)
+		s.velero.down = false
+		s.pass(aWhile)
+	},
+	"deselected_in_the_write_that_is_held": func(s *sim) {
+		s.edit("web", "user", gen.Label(gen.LabelPartOf, "nothing"), gen.Runs("1.5.0"))
+		s.pass(aWhile)
+		s.set("web", "1.6.0")
+		s.pass(aWhile)
 	},
 	"deleted_while_held": func(s *sim) {
 		s.set("web", "1.5.0")

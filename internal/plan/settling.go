@@ -3,7 +3,11 @@
 
 package plan
 
-import "github.com/backstay-dr/backstay/api/v1alpha1"
+import (
+	"slices"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+)
 
 // Settling says whether the plan's status is about to change again within moments, by what the releases are about to
 // record or to start. Whoever writes the status may wait for that, for a moment: a quick rollout is then one write,
@@ -34,6 +38,28 @@ func (d *decider) settling(m *Member) bool {
 	}
 	_, may := d.mayStart(ro, rec)
 	return may
+}
+
+// passing: one rollout is open, its backup let all of it go, and that is all there is to write. Should the operator be
+// killed before it is written, or the workload be edited, the ReplicaSets tell the same. What nothing allowed is told
+// at once.
+func (d *decider) passing() bool {
+	out := &d.out
+	if len(out.Statuses) != 1 || out.WriteAhead || len(out.Starts)+len(out.Relabel)+len(out.Touch)+len(out.Clean) > 0 {
+		return false
+	}
+	var rolling []course
+	for ro := range d.courses() {
+		if open(ro.Rollout) {
+			rolling = append(rolling, ro)
+		}
+	}
+	if len(rolling) != 1 {
+		return false
+	}
+	ro := rolling[0]
+	return ro.ReleasedTime != nil && rollout(&ro.of.Status, ro.Number).ReleasedTime == nil &&
+		!slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool { return rec.StartReason != v1alpha1.StartBackupCompleted })
 }
 
 // recordedHeld says whether an open rollout still says that a member is held.

@@ -39,6 +39,8 @@ type operator struct {
 	decisions  int
 
 	ofReleases, ofPlans duty
+
+	putOff map[string]time.Time // until when a status of the plan's releases is put off
 }
 
 // duty is when one of its controllers has to look.
@@ -60,11 +62,13 @@ func (d *duty) wakeAfter(w *world, after time.Duration) {
 }
 
 func newOperator(w *world) *operator {
-	return &operator{world: w, crashAfter: -1, ofReleases: duty{heard: -1}, ofPlans: duty{heard: -1}}
+	return &operator{world: w, crashAfter: -1, ofReleases: duty{heard: -1}, ofPlans: duty{heard: -1}, putOff: map[string]time.Time{}}
 }
 
 // restart makes it look at everything, as after its start.
-func (o *operator) restart() { o.ofReleases, o.ofPlans = duty{heard: -1}, duty{heard: -1} }
+func (o *operator) restart() {
+	o.ofReleases, o.ofPlans, o.putOff = duty{heard: -1}, duty{heard: -1}, map[string]time.Time{}
+}
 
 // seen is what its caches show.
 func (o *operator) seen() state {
@@ -109,7 +113,25 @@ func (o *operator) decide(name string) error {
 	d := plan.Decide(in)
 	o.decisions++
 	o.ofReleases.wakeAfter(o.world, d.RequeueAfter)
+	if o.putsOff(name, d.Passing) {
+		return nil
+	}
 	return o.apply(seen, in, d)
+}
+
+// putsOff says whether a status that is about to change is still put off, as the controller does; each write starts anew.
+func (o *operator) putsOff(name string, passing bool) bool {
+	until, known := o.putOff[name]
+	if passing && !known {
+		until = o.now.Add(time.Second)
+		o.putOff[name] = until
+	}
+	if passing && o.now.Before(until) {
+		o.ofReleases.wakeAfter(o.world, until.Sub(o.now))
+		return true
+	}
+	delete(o.putOff, name)
+	return false
 }
 
 // planNames are the plans that exist, or that something still speaks of.
@@ -136,14 +158,16 @@ func (o *operator) observe(seen state, name string) plan.Input {
 		Now: o.now.Add(o.clock), Namespace: ns, Name: name, Plan: seen.plans[name], Terminating: seen.terminating,
 		Backups: map[string]*velerov1.Backup{}, LocationProblem: velero.LocationProblem(seen.location, "", ns),
 	}
-	for _, d := range sorted(seen.deployments) {
-		if m := member(seen, name, seen.deployments[d]); m.Selected || m.HeldByPlan(name) || m.StaleHold() {
-			in.Members = append(in.Members, m)
-		}
-	}
+	recorded := map[string]bool{}
 	for _, r := range seen.releases {
 		if r.Spec.Plan == name {
 			in.Releases = append(in.Releases, r)
+			recordedOpen(r, recorded)
+		}
+	}
+	for _, d := range sorted(seen.deployments) {
+		if m := member(seen, name, seen.deployments[d]); m.Selected || m.HeldByPlan(name) || m.StaleHold() || recorded[d] {
+			in.Members = append(in.Members, m)
 		}
 	}
 	slices.SortFunc(in.Releases, func(a, b *v1alpha1.AppRelease) int {
@@ -180,7 +204,21 @@ func member(seen state, name string, d *appsv1.Deployment) plan.Member {
 		}
 	}
 	slices.Sort(m.SharedWith)
+	if len(selecting) == 0 && seen.plans[name] != nil && m.HeldByPlan(name) {
+		m.Selected, m.Driver = true, true
+	}
 	return m
+}
+
+// recordedOpen notes the workloads of the open rollouts of a release.
+func recordedOpen(r *v1alpha1.AppRelease, names map[string]bool) {
+	for i := range r.Status.Rollouts {
+		for j := range r.Status.Rollouts[i].Workloads {
+			if r.Status.Rollouts[i].Outcome == "" {
+				names[r.Status.Rollouts[i].Workloads[j].Name] = true
+			}
+		}
+	}
 }
 
 func rank(p *v1alpha1.DRPlan) int {

@@ -21,8 +21,10 @@ import (
 func (w *world) checkStart(seen state, planName string, s *plan.Start) string {
 	d, p := seen.deployments[s.Workload.Name], seen.plans[planName]
 	switch {
-	case p == nil || !selects(p, d):
+	case p == nil:
 		return w.checkAbandoned(seen, planName, s)
+	case !selects(p, d) && w.checkAbandoned(seen, planName, s) != "":
+		return "it has moved to another plan"
 	case p.Spec.Gate.Mode != v1alpha1.GateModeHold:
 		return ""
 	case w.truth.running[d.UID] == hashOf(d), len(seen.setsOf(d)) == 0:
@@ -35,7 +37,7 @@ func (w *world) checkStart(seen state, planName string, s *plan.Start) string {
 	return w.checkBackup(seen, p, s)
 }
 
-// checkAbandoned: what no plan holds any more is let go, unless another plan of this namespace selects it.
+// checkAbandoned: what a plan held that is gone is let go, unless another plan of this namespace selects it.
 func (w *world) checkAbandoned(seen state, planName string, s *plan.Start) string {
 	for name, other := range seen.plans {
 		if name != planName && selects(other, seen.deployments[s.Workload.Name]) {
@@ -76,12 +78,18 @@ func (w *world) checkBackup(seen state, p *v1alpha1.DRPlan, s *plan.Start) strin
 		if e.traceless || still == nil || still.UID != e.uid {
 			continue // of this nothing can be seen any more
 		}
-		sameRollout := e.version == version && e.uid != s.Workload.UID && (e.backup == "" || e.backup == s.Backup)
+		sameRollout := e.version == version && e.uid != s.Workload.UID && (e.backup == s.Backup || !w.isOf(e.backup, p))
 		if !sameRollout {
 			return fmt.Sprintf("%s %s started %s after backup %s was created", e.workload, e.version, e.at.Sub(fact.created), b.Name)
 		}
 	}
 	return ""
+}
+
+// isOf says whether a backup is of a plan, and of no other that selects the same workloads.
+func (w *world) isOf(backup string, p *v1alpha1.DRPlan) bool {
+	b := w.backups[backup]
+	return b != nil && b.Labels[v1alpha1.LabelPlan] == p.Name
 }
 
 // checkLabels: a Completed backup that names a version captured that version and no other. Nobody looks after the

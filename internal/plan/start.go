@@ -14,23 +14,13 @@ import (
 func (d *decider) start() {
 	for _, m := range d.sortedMembers() {
 		switch {
-		case !m.Held():
-		case !m.Selected:
-			d.letGoUnselected(m)
-		case !m.Driver:
-			// another plan moves it
+		case !m.Held(), !m.Driver:
+			// nothing waits, or another plan moves it
 		case d.reverted(m):
 			d.letGo(m, StartReverted)
 		default:
 			d.startHeld(m)
 		}
-	}
-}
-
-// letGoUnselected lets go what this plan held and selects no more, unless another plan selects it: that one decides.
-func (d *decider) letGoUnselected(m *Member) {
-	if m.HeldByPlan(d.in.Name) && len(m.SharedWith) == 0 {
-		d.letGo(m, StartNotSelected)
 	}
 }
 

@@ -28,7 +28,7 @@ func (d *decider) track() {
 func (d *decider) trackWorkload(ro course, rec *v1alpha1.RolloutWorkload) {
 	m := d.members[keyOf(rec)]
 	switch {
-	case m == nil || string(m.UID) != rec.UID || !m.Selected || !m.Driver:
+	case m == nil || string(m.UID) != rec.UID || movedElsewhere(m) || rec.State == v1alpha1.WorkloadReleased && !m.Selected:
 		rec.State = v1alpha1.WorkloadAbandoned
 	case rec.State == v1alpha1.WorkloadReleased:
 		trackReleased(rec, m)
@@ -36,17 +36,24 @@ func (d *decider) trackWorkload(ro course, rec *v1alpha1.RolloutWorkload) {
 		d.trackHeld(ro, rec, m)
 	default:
 		d.trackUnheld(ro, rec, m)
+		if rec.State == v1alpha1.WorkloadReleased && !m.Selected {
+			rec.State = v1alpha1.WorkloadAbandoned // it lost its labels while held: nobody follows it any further
+		}
 	}
 }
+
+// movedElsewhere says whether another plan moves a workload.
+func movedElsewhere(m *Member) bool { return !m.Driver && len(m.SharedWith) > 0 }
 
 // trackHeld: another edit of a held template belongs to the same rollout, as long as the version is the same.
 func (d *decider) trackHeld(ro course, rec *v1alpha1.RolloutWorkload, m *Member) {
 	switch {
 	case m.Template.Hash == rec.TemplateHash, d.reverted(m):
 		return // a revert is recorded once it was let go
-	case m.Override != nil:
-		// It was let go by an override, and held again with another template before that was seen.
-		d.recordStart(ro, rec, m, v1alpha1.StartOverridden)
+	case m.Override != nil, d.started(ro, rec, m):
+		// It was let go, and held again with another template before that was recorded.
+		why, _ := d.whyStarted(ro, rec, m)
+		d.recordStart(ro, rec, m, why)
 		rec.State, rec.ReleasedGeneration = v1alpha1.WorkloadSuperseded, max(1, m.Generation-1)
 		return
 	}
@@ -56,6 +63,16 @@ func (d *decider) trackHeld(ro course, rec *v1alpha1.RolloutWorkload, m *Member)
 		return
 	}
 	rec.TemplateHash, rec.VersionSource = m.Template.Hash, v.Source
+}
+
+// started says whether the template of a record started: its first ReplicaSet is younger than the backup that the record
+// waited for.
+func (d *decider) started(ro course, rec *v1alpha1.RolloutWorkload, m *Member) bool {
+	if ro.Backup == nil {
+		return false
+	}
+	b := d.in.Backups[ro.Backup.Name]
+	return b != nil && firstCreated(m, rec.TemplateHash).After(createdAt(b))
 }
 
 // trackUnheld: a workload that was held is not any more.

@@ -81,7 +81,7 @@ func verdictEnded(ro *v1alpha1.Rollout) verdict {
 		v.message = fmt.Sprintf("the change of %s was taken back before it started", names(ro, v1alpha1.WorkloadReverted))
 	default:
 		v.reason = v1alpha1.ReasonAbandoned
-		v.message = fmt.Sprintf("%s: gone, or not selected by the plan any more", names(ro, v1alpha1.WorkloadAbandoned))
+		v.message = fmt.Sprintf("%s: deleted, or no longer of this plan", names(ro, v1alpha1.WorkloadAbandoned))
 	}
 	return v
 }

@@ -49,7 +49,6 @@ func (e Events) Started(s plan.Start) {
 		string(v1alpha1.StartModeChanged):     "released without a backup: the plan's gate does not hold any more",
 		plan.StartReverted:                    "released: its template is the one that was last let through",
 		plan.StartPlanDeleted:                 "released without a backup: the DRPlan that held it is gone",
-		plan.StartNotSelected:                 "released without a backup: the DRPlan that held it selects it no more",
 	}[s.Reason]
 	warning := s.Reason != string(v1alpha1.StartBackupCompleted) && s.Reason != plan.StartReverted
 	e.emit(reference(&s.Workload), nil, plan.Event{Warning: warning, Reason: "Released", Action: "Release", Note: note})

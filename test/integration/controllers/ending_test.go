@@ -130,7 +130,7 @@ func TestWorkloadThatIsDeletedWhileHeldAbandonsItsRollout(t *testing.T) {
 	s.roll("web", "2")
 	s.awaitBackup("shop-2", 0)
 	s.delete(s.workload("web"))
-	s.says(s.awaitReady("shop-2", v1alpha1.ReasonAbandoned).Message, "web: gone, or not selected by the plan any more")
+	s.says(s.awaitReady("shop-2", v1alpha1.ReasonAbandoned).Message, "web: deleted, or no longer of this plan")
 	s.create(s.deployment("web", "3"))
 	s.awaitStarted("web", "3")
 	s.awaitPlan(v1alpha1.ConditionReady, v1alpha1.ReasonReconciled)
@@ -141,14 +141,30 @@ func TestWorkloadThatIsDeletedWhileHeldAbandonsItsRollout(t *testing.T) {
 	s.backupsAre(1)
 }
 
-func TestLabelsRemovedWhileHeldReleases(t *testing.T) {
+// A label is no way around the hold, and neither is a write that takes the label off together with its change.
+func TestPromise1_HeldWorkloadThatLosesItsLabelsWaitsForItsBackup(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
-	s.roll("web", "2")
-	s.awaitBackup("shop-2", 0)
-	s.mustBeHeld("web")
-	s.patch(&appsv1.Deployment{ObjectMeta: s.meta("web")}, fmt.Sprintf(`{"metadata":{"labels":{%q:null}}}`, partOf))
-	s.awaitStarted("web", "2")
-	s.warns(s.awaitEvent("Deployment", "web", "Released"), "selects it no more")
-	s.awaitReady("shop-2", v1alpha1.ReasonAbandoned)
+	for name, change := range map[string]string{
+		"while held": fmt.Sprintf(`{"metadata":{"labels":{%q:null}}}`, partOf),
+		"in the write that is held": fmt.Sprintf(
+			`{"metadata":{"labels":{%q:null}},"spec":{"template":{"spec":{"containers":[{"name":"main","image":%q}]}}}}`, partOf, image("web", "2")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			if name == "while held" {
+				s.roll("web", "2")
+			}
+			s.patch(&appsv1.Deployment{ObjectMeta: s.meta("web")}, change)
+			backup := s.awaitBackup("shop-2", 0)
+			s.mustBeHeld("web")
+			s.complete(backup)
+			s.awaitStarted("web", "2")
+			s.says(s.awaitReady("shop-2", v1alpha1.ReasonAbandoned).Message, "no longer of this plan")
+			if why := s.release("shop-2").Status.Rollouts[0].Workloads[0].StartReason; why != v1alpha1.StartBackupCompleted {
+				t.Errorf("it started because of %q, want its backup", why)
+			}
+			s.backupsAre(1)
+		})
+	}
 }
