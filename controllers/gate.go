@@ -5,6 +5,8 @@ package controllers
 
 import (
 	"context"
+	"slices"
+	"sync"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
@@ -26,6 +28,10 @@ type GateReader struct {
 	client client.Client
 	want   []gate.Object
 	served bool
+
+	mu   sync.Mutex
+	seen []string // versions of what was compared last
+	last plan.Gate
 }
 
 // newGateReader finds out, once, whether the cluster serves the policies at all: an upgrade of the cluster needs a
@@ -44,20 +50,31 @@ func newGateReader(mgr ctrl.Manager, identity gate.Identity) (*GateReader, error
 
 // Read compares what is installed with what this version ships.
 func (r *GateReader) Read(ctx context.Context) (plan.Gate, error) {
-	g := plan.Gate{Served: r.served}
 	if !r.served {
-		return g, nil
+		return plan.Gate{}, nil
 	}
 	var live []gate.Object
+	var versions []string
 	for _, want := range r.want {
 		got := want.DeepCopyObject().(gate.Object)
 		switch err := r.client.Get(ctx, client.ObjectKey{Name: want.GetName()}, got); {
 		case err == nil:
-			live = append(live, got)
+			live, versions = append(live, got), append(versions, string(got.GetUID())+got.GetResourceVersion())
 		case !apierrors.IsNotFound(err):
-			return g, err
+			return plan.Gate{}, err
 		}
 	}
+	return r.compare(live, versions), nil
+}
+
+// compare is done again only when one of them changed: there is one gate, and there are thousands of plans.
+func (r *GateReader) compare(live []gate.Object, versions []string) plan.Gate {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.last.Served && slices.Equal(r.seen, versions) {
+		return r.last
+	}
+	g := plan.Gate{Served: true}
 	for _, difference := range gate.Compare(live, r.want) {
 		if difference.Missing {
 			g.Missing = append(g.Missing, difference.String())
@@ -66,7 +83,8 @@ func (r *GateReader) Read(ctx context.Context) (plan.Gate, error) {
 		}
 	}
 	g.Fingerprint = gate.Fingerprint(live)
-	return g, nil
+	r.seen, r.last = versions, g
+	return g
 }
 
 // Probe changes the template of a workload in a dry run, and says whether admission held it.

@@ -14,7 +14,9 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/selection"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/kubernetes"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -104,6 +106,8 @@ func NewManager(ctx context.Context, cfg *rest.Config, opts Options) (ctrl.Manag
 // managerOptions completes what the caller set. The lease of the leader election is kept where the operator runs.
 func managerOptions(opts Options, identity gate.Identity) ctrl.Options {
 	velero := cache.ByObject{Namespaces: map[string]cache.Config{opts.VeleroNamespace: {}}}
+	backups := velero
+	backups.Label = oursOnly()
 	slim := cache.ByObject{Transform: workload.Slim}
 	out := opts.Manager
 	out.Scheme = Scheme()
@@ -111,13 +115,20 @@ func managerOptions(opts Options, identity gate.Identity) ctrl.Options {
 	out.Cache = cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
-			&velerov1.Backup{}:                velero,
+			&velerov1.Backup{}:                backups,
 			&velerov1.BackupStorageLocation{}: velero,
 			&appsv1.Deployment{}:              slim,
 			&appsv1.ReplicaSet{}:              slim,
 		},
 	}
 	return out
+}
+
+// oursOnly selects the Backups of plans: Velero's namespace may hold many more, of schedules and of people.
+func oursOnly() labels.Selector {
+	requirement, err := labels.NewRequirement(v1alpha1.LabelPlan, selection.Exists, nil)
+	utilruntime.Must(err)
+	return labels.NewSelector().Add(*requirement)
 }
 
 // whoAmI asks the API server for the operator's own identity: the policies exempt nobody else.

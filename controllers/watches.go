@@ -56,10 +56,27 @@ func (m mapper) workload() handler.EventHandler {
 
 func holdMark(obj client.Object) string { return obj.GetAnnotations()[v1alpha1.AnnotationHeldBy] }
 
-// neighbours enqueues the plans that share a workload with a plan: whether they overlap is reported on each.
-func (m mapper) neighbours(ctx context.Context, obj client.Object) []ctrl.Request {
-	keys, err := m.observer.Neighbours(ctx, obj.(*v1alpha1.DRPlan))
-	return requests(ctx, keys, err)
+// neighbours enqueues the plans that share a workload with a plan: whether they overlap is reported on each. When the
+// operator starts every plan is looked at in any case.
+func (m mapper) neighbours() handler.EventHandler {
+	enqueue := func(ctx context.Context, obj client.Object, q queue) {
+		keys, err := m.observer.Neighbours(ctx, obj.(*v1alpha1.DRPlan))
+		for _, request := range requests(ctx, keys, err) {
+			q.Add(request)
+		}
+	}
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) {
+			if !e.IsInInitialList {
+				enqueue(ctx, e.Object, q)
+			}
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { enqueue(ctx, e.Object, q) },
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
+			enqueue(ctx, e.ObjectOld, q)
+			enqueue(ctx, e.ObjectNew, q)
+		},
+	}
 }
 
 // allPlans enqueues every plan: the gate concerns them all, and so may a storage location. Which of them wait for one

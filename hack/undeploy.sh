@@ -18,10 +18,11 @@ patience=${PATIENCE:-60} # seconds that the operator is given to release what is
 
 say() { echo "==> $*"; }
 
-# held prints "namespace name paused-by-user" of each Deployment that carries a hold.
+# held prints "namespace name paused-by-user" of each Deployment that is held: paused, and marked by a plan of its own
+# namespace. A mark that a restore brought along from another namespace is nobody's hold.
 held() {
-  "$kubectl" get deployments --all-namespaces -o go-template='{{range .items}}{{$a := .metadata.annotations}}{{if $a}}{{if index $a "dr.backstay.dev/held-by"}}{{.metadata.namespace}} {{.metadata.name}} {{or (index $a "dr.backstay.dev/user-paused") "false"}}
-{{end}}{{end}}{{end}}'
+  "$kubectl" get deployments --all-namespaces -o go-template='{{range .items}}{{$a := .metadata.annotations}}{{if and $a .spec.paused}}{{.metadata.namespace}} {{.metadata.name}} {{or (index $a "dr.backstay.dev/user-paused") "false"}} {{or (index $a "dr.backstay.dev/held-by") "-"}}
+{{end}}{{end}}' | awk 'index($4, $1 "/") == 1 {print $1, $2, $3}'
 }
 
 # release does what the operator would have done, if there is none to do it. Whoever paused a Deployment finds it paused.

@@ -160,10 +160,6 @@ type Rollout struct {
 	// +optional
 	Backup *RolloutBackup `json:"backup,omitempty"`
 
-	// override tells who let the rollout start without a backup, and why.
-	// +optional
-	Override *Override `json:"override,omitempty"`
-
 	// workloads of the rollout, by name.
 	// +optional
 	// +listType=map
@@ -231,7 +227,7 @@ type RolloutBackup struct {
 	FailureTime *metav1.Time `json:"failureTime,omitempty"`
 }
 
-// Override tells who let a rollout start without a backup, and why.
+// Override tells who let a workload start without a backup, and why.
 type Override struct {
 	// user who set the annotation, as the API server authenticated them.
 	// +required
@@ -304,6 +300,11 @@ type RolloutWorkload struct {
 	// startReason is why its new revision started; absent while it is held.
 	// +optional
 	StartReason StartReason `json:"startReason,omitempty"`
+
+	// override tells who let it start without a backup, and why; only where
+	// startReason is Overridden.
+	// +optional
+	Override *Override `json:"override,omitempty"`
 
 	// releasedGeneration is the generation of the workload that started: an older
 	// one is news from before.

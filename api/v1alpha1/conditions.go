@@ -55,7 +55,8 @@ const (
 	// ReasonReconciled: the plan is processed and nothing needs a person. True.
 	ReasonReconciled = "Reconciled"
 
-	// ReasonOverlappingPlans: another DRPlan selects some of the same workloads. False.
+	// ReasonOverlappingPlans: another DRPlan selects some of the same workloads. False. Of Gated: other plans move all of
+	// them. Unknown.
 	ReasonOverlappingPlans = "OverlappingPlans"
 
 	// ReasonTooManyWorkloads: the plan selects more than MaxWorkloads workloads. False, and Stalled.
@@ -85,9 +86,10 @@ const (
 	// ReasonClusterTooOld: the cluster does not serve MutatingAdmissionPolicy v1 (Kubernetes 1.36). False.
 	ReasonClusterTooOld = "ClusterTooOld"
 
-	// ReasonModeObserve and ReasonModeOff: spec.gate.mode asks for no hold. False.
+	// ReasonModeObserve: spec.gate.mode is Observe: rollouts are backed up, and not held. False.
 	ReasonModeObserve = "ModeObserve"
-	ReasonModeOff     = "ModeOff"
+	// ReasonModeOff: spec.gate.mode is Off: rollouts are neither held nor backed up. False.
+	ReasonModeOff = "ModeOff"
 )
 
 // Reasons of ConditionDrifted.
@@ -180,7 +182,11 @@ const (
 	// ReasonRollingOut: the workloads were released and are rolling out. Ready and RolledOut False.
 	ReasonRollingOut = "RollingOut"
 
-	// ReasonPaused: released, but paused by a user. Ready and RolledOut False.
+	// ReasonRestored: in status.held of a plan: the workload was created as it is held, by a restore. It waits for a
+	// person, since the backup holds the change that was held and not the state before it.
+	ReasonRestored = "Restored"
+	// ReasonPaused: nothing but the pause of a user keeps it from starting, or from rolling out. Ready and RolledOut
+	// False.
 	ReasonPaused = "Paused"
 
 	// ReasonRolledOut: every workload runs this version. Ready and RolledOut True.

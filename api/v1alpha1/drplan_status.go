@@ -144,7 +144,8 @@ type HeldWorkload struct {
 	// +optional
 	Since *metav1.Time `json:"since,omitempty"`
 
-	// until is the deadline, when spec.gate.onDeadline applies.
+	// until is the deadline, when spec.gate.onDeadline applies: with Release it is
+	// let go then, with Hold it stays held until its backup is Completed.
 	// +optional
 	Until *metav1.Time `json:"until,omitempty"`
 

@@ -432,11 +432,6 @@ func (in *Rollout) DeepCopyInto(out *Rollout) {
 		*out = new(RolloutBackup)
 		(*in).DeepCopyInto(*out)
 	}
-	if in.Override != nil {
-		in, out := &in.Override, &out.Override
-		*out = new(Override)
-		(*in).DeepCopyInto(*out)
-	}
 	if in.Workloads != nil {
 		in, out := &in.Workloads, &out.Workloads
 		*out = make([]RolloutWorkload, len(*in))
@@ -499,6 +494,11 @@ func (in *RolloutWorkload) DeepCopyInto(out *RolloutWorkload) {
 	if in.HeldSince != nil {
 		in, out := &in.HeldSince, &out.HeldSince
 		*out = (*in).DeepCopy()
+	}
+	if in.Override != nil {
+		in, out := &in.Override, &out.Override
+		*out = new(Override)
+		(*in).DeepCopyInto(*out)
 	}
 }
 

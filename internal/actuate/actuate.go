@@ -42,15 +42,20 @@ type Actuator struct {
 	Metrics *telemetry.Metrics
 	Now     func() time.Time
 
-	replaced Replaced
-	created  created
+	replaced          Replaced
+	replacedWorkloads Replaced
+	created           created
 }
 
-// Behind says whether an input shows a release whose status was written since.
+// Behind says whether an input shows a release whose status was written since, or a workload that was let go since: a
+// start that is not seen would let another one rely on a backup that it voids.
 func (a *Actuator) Behind(in plan.Input) bool {
 	behind := false
 	for _, r := range in.Releases {
 		behind = a.replaced.Shows(r) || behind
+	}
+	for i := range in.Members {
+		behind = a.replacedWorkloads.Shows(atVersion(&in.Members[i].View)) || behind
 	}
 	return behind
 }
@@ -197,28 +202,44 @@ func (a *Actuator) patchBackup(ctx context.Context, name string, patch []byte) e
 	return nil
 }
 
+// startAll lets go whatever can be let go: one workload that admission refuses to release keeps no other waiting.
 func (a *Actuator) startAll(ctx context.Context, starts []plan.Start) error {
+	var errs []error
 	for i := range starts {
 		s := &starts[i]
 		if err := a.patchWorkload(ctx, &s.Workload, workload.ReleasePatch(&s.Workload)); err != nil {
-			return err
+			errs = append(errs, err)
+			if !apierrors.IsConflict(err) {
+				a.Events.NotStarted(s, err)
+			}
+			continue
 		}
 		log.FromContext(ctx).Info("Released a workload",
 			"kind", s.Workload.Kind, "workload", s.Workload.Name, "reason", s.Reason, "backup", s.Backup)
 		a.Events.Started(*s)
 		a.Metrics.Started(*s, a.Now())
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (a *Actuator) patchWorkload(ctx context.Context, v *workload.View, patch []byte) error {
 	d := &appsv1.Deployment{}
 	d.Namespace, d.Name = v.Namespace, v.Name
 	err := a.Client.Patch(ctx, d, client.RawPatch(types.MergePatchType, patch))
+	if err == nil {
+		a.replacedWorkloads.Note(atVersion(v), d)
+	}
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("patch %s %s: %w", v.Kind, v.Name, err)
 	}
 	return nil
+}
+
+// atVersion is the Deployment that a view was taken of, as far as its version goes.
+func atVersion(v *workload.View) *appsv1.Deployment {
+	d := &appsv1.Deployment{}
+	d.Namespace, d.Name, d.ResourceVersion = v.Namespace, v.Name, v.ResourceVersion
+	return d
 }
 
 // Terminating says whether an error only tells that the namespace is going away.

@@ -8,8 +8,6 @@ import (
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
 // operatorName is the policy that limits the operator's own identity.
@@ -18,8 +16,8 @@ const operatorName = "backstay-operator"
 func (k kind) operatorPolicyName() string { return operatorName + "-" + k.resource }
 
 // operatorPolicy bounds what the operator's token is good for. RBAC can only say "patch deployments", which would be
-// every image of the cluster; this says "nothing but the field that holds, and our annotations". It needs no plan, so
-// that it holds in every namespace. A dry run is free: the probe sends a changed template.
+// every image of the cluster; this says "of the spec nothing but the field that holds". It needs no plan, so that it
+// holds in every namespace. A dry run is free: the probe sends a changed template.
 func (k kind) operatorPolicy(id Identity) *admissionv1.ValidatingAdmissionPolicy {
 	forbidden := metav1.StatusReasonForbidden
 	return &admissionv1.ValidatingAdmissionPolicy{
@@ -31,10 +29,6 @@ func (k kind) operatorPolicy(id Identity) *admissionv1.ValidatingAdmissionPolicy
 				{Name: "operator-writes", Expression: `request.userInfo.username == ` + quote(id.Username())},
 				{Name: "not-a-dry-run", Expression: `!request.dryRun`},
 			},
-			Variables: []admissionv1.Variable{
-				{Name: "annotations", Expression: `object.metadata.?annotations.orValue({})`},
-				{Name: "oldAnnotations", Expression: `oldObject.metadata.?annotations.orValue({})`},
-			},
 			Validations: []admissionv1.Validation{
 				{
 					Expression: k.frozenSpec(),
@@ -43,7 +37,7 @@ func (k kind) operatorPolicy(id Identity) *admissionv1.ValidatingAdmissionPolicy
 				},
 				{
 					Expression: frozenMetadata,
-					Message:    "the operator may only change annotations of " + v1alpha1.GroupName + " on a workload",
+					Message:    "the operator must not change the finalizers or the owners of a workload",
 					Reason:     &forbidden,
 				},
 			},
@@ -60,9 +54,7 @@ func (k kind) frozenSpec() string {
 	return strings.Join(same, " &&\n")
 }
 
-const frozenMetadata = `object.metadata.?labels == oldObject.metadata.?labels &&
-object.metadata.?finalizers == oldObject.metadata.?finalizers &&
-object.metadata.?ownerReferences == oldObject.metadata.?ownerReferences &&
-variables.annotations.all(k, k.startsWith('` + v1alpha1.GroupName + `/') ||
-  variables.annotations[?k] == variables.oldAnnotations[?k]) &&
-variables.oldAnnotations.all(k, k.startsWith('` + v1alpha1.GroupName + `/') || k in variables.annotations)`
+// frozenMetadata leaves labels and annotations alone: a webhook may add its own to any write, and a release that is
+// refused for that would be held for ever.
+const frozenMetadata = `object.metadata.?finalizers == oldObject.metadata.?finalizers &&
+object.metadata.?ownerReferences == oldObject.metadata.?ownerReferences`

@@ -16,8 +16,11 @@ import (
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
-func TestProbePatchChangesTheTemplateOfAnyDeployment(t *testing.T) {
-	before := &appsv1.Deployment{}
+func TestProbePatchChangesTheTemplateOfAnyDeploymentAndTakesItsHoldOff(t *testing.T) {
+	before := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{
+		Namespace: "ns", Annotations: map[string]string{v1alpha1.AnnotationHeldBy: "ns/shop", "note": "kept"},
+	}}
+	before.Spec.Paused = true
 	before.Spec.Template.Spec.Containers = []corev1.Container{{Name: "web", Image: "shop/web:1"}}
 	raw, err := json.Marshal(before)
 	if err != nil {
@@ -31,12 +34,14 @@ func TestProbePatchChangesTheTemplateOfAnyDeployment(t *testing.T) {
 	if err := json.Unmarshal(merged, after); err != nil {
 		t.Fatal(err)
 	}
-	if cmp.Equal(before.Spec.Template.Spec, after.Spec.Template.Spec) {
-		t.Error("the template is the same")
+	if ProbeHeld(after, "shop") {
+		t.Error("it comes back held where no policy is in force")
 	}
-	after.Spec.Template.Spec.Hostname = ""
-	if diff := cmp.Diff(before, after); diff != "" {
-		t.Errorf("more than one field changed:\n%s", diff)
+	want := before.DeepCopy()
+	want.Spec.Paused, want.Spec.Template.Spec.Hostname = false, "backstay-gate-probe"
+	delete(want.Annotations, v1alpha1.AnnotationHeldBy)
+	if diff := cmp.Diff(want, after); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

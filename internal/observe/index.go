@@ -26,8 +26,6 @@ const (
 	fieldHeldBy = "backstay.heldBy"
 	// fieldOwner: the UID of the controller that owns a ReplicaSet.
 	fieldOwner = "backstay.owner"
-	// fieldSelector: one label that a plan selects by, as "key=value".
-	fieldSelector = "backstay.selector"
 	// fieldPlan: the plan that an AppRelease names, or that a Backup is labelled with, "<namespace>/<plan>".
 	fieldPlan = "backstay.plan"
 )
@@ -42,7 +40,6 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 		{&appsv1.Deployment{}, fieldLabel, labelsOf},
 		{&appsv1.Deployment{}, fieldHeldBy, holdMarkOf},
 		{&appsv1.ReplicaSet{}, fieldOwner, ownerOf},
-		{&v1alpha1.DRPlan{}, fieldSelector, selectorOf},
 		{&v1alpha1.AppRelease{}, fieldPlan, planOfRelease},
 		{&velerov1.Backup{}, fieldPlan, planOfBackup},
 	} {
@@ -72,11 +69,6 @@ func ownerOf(obj client.Object) []string {
 	return nil
 }
 
-// selectorOf indexes a plan by the first of its labels only: whatever matches them all matches that one.
-func selectorOf(obj client.Object) []string {
-	return nonEmpty(firstPair(obj.(*v1alpha1.DRPlan)))
-}
-
 func planOfRelease(obj client.Object) []string {
 	return []string{client.ObjectKey{Namespace: obj.GetNamespace(), Name: obj.(*v1alpha1.AppRelease).Spec.Plan}.String()}
 }
@@ -94,6 +86,7 @@ func PlanOfBackup(obj client.Object) (client.ObjectKey, bool) {
 	return key, key.Namespace != "" && key.Name != ""
 }
 
+// firstPair is the first of the labels that a plan selects by: whatever carries them all carries that one.
 func firstPair(plan *v1alpha1.DRPlan) string {
 	labels := plan.Spec.Workloads.MatchLabels
 	for _, k := range slices.Sorted(maps.Keys(labels)) {

@@ -6,6 +6,7 @@ package observe
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -44,8 +45,12 @@ func (o *Observer) readMembers(ctx context.Context, in *plan.Input) error {
 			return err
 		}
 	}
+	plans, err := o.plansOf(ctx, in.Namespace)
+	if err != nil {
+		return err
+	}
 	for _, d := range deployments {
-		m, err := o.member(ctx, in, d)
+		m, err := o.member(ctx, in, d, plans)
 		if err != nil {
 			return err
 		}
@@ -73,17 +78,15 @@ func inOpenRollouts(releases []*v1alpha1.AppRelease) map[string]bool {
 	return names
 }
 
-func (o *Observer) member(ctx context.Context, in *plan.Input, d *appsv1.Deployment) (plan.Member, error) {
+func (o *Observer) member(
+	ctx context.Context, in *plan.Input, d *appsv1.Deployment, plans []*v1alpha1.DRPlan,
+) (plan.Member, error) {
 	sets := &appsv1.ReplicaSetList{}
 	if err := o.Reader.List(ctx, sets, client.InNamespace(d.Namespace), client.MatchingFields{fieldOwner: string(d.UID)}); err != nil {
 		return plan.Member{}, err
 	}
 	m := plan.Member{View: workload.FromDeployment(d, sets.Items)}
-	plans, err := o.PlansSelecting(ctx, d)
-	if err != nil {
-		return m, err
-	}
-	for i, p := range plans {
+	for i, p := range plansSelecting(plans, d) {
 		if p.Name == in.Name {
 			m.Selected, m.Driver = true, i == 0
 		} else {
@@ -91,31 +94,42 @@ func (o *Observer) member(ctx context.Context, in *plan.Input, d *appsv1.Deploym
 		}
 	}
 	slices.Sort(m.SharedWith)
-	if in.Plan != nil && len(plans) == 0 && m.HeldByPlan(in.Name) {
-		m.Selected, m.Driver = true, true
-	}
 	return m, nil
 }
 
-// PlansSelecting finds the plans that select a workload. The first one moves it: one that holds before one that
-// observes before one that is off, then by name.
+// PlansSelecting finds the plans that select a workload, and the one that holds it. They are those of the cache: nobody
+// may change them.
 func (o *Observer) PlansSelecting(ctx context.Context, obj client.Object) ([]*v1alpha1.DRPlan, error) {
-	var out []*v1alpha1.DRPlan
-	for _, label := range labelsOf(obj) {
-		list, by := &v1alpha1.DRPlanList{}, client.MatchingFields{fieldSelector: label}
-		if err := o.Reader.List(ctx, list, client.InNamespace(obj.GetNamespace()), by); err != nil {
-			return nil, err
-		}
-		for i := range list.Items {
-			if selects(&list.Items[i], obj.GetLabels()) {
-				out = append(out, &list.Items[i])
-			}
-		}
+	plans, err := o.plansOf(ctx, obj.GetNamespace())
+	return plansSelecting(plans, obj), err
+}
+
+// plansOf lists the plans of a namespace in the order in which they move what they share: one that holds before one
+// that observes before one that is off, then by name. They are those of the cache.
+func (o *Observer) plansOf(ctx context.Context, namespace string) ([]*v1alpha1.DRPlan, error) {
+	list := &v1alpha1.DRPlanList{}
+	if err := o.Reader.List(ctx, list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return nil, err
+	}
+	out := make([]*v1alpha1.DRPlan, 0, len(list.Items))
+	for i := range list.Items {
+		out = append(out, &list.Items[i])
 	}
 	slices.SortFunc(out, func(a, b *v1alpha1.DRPlan) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a.Name, b.Name))
 	})
 	return out, nil
+}
+
+// plansSelecting finds those among the plans of a namespace that select a workload, and the one that holds it: what is
+// held leaves no plan by losing its labels. The first one moves it.
+func plansSelecting(plans []*v1alpha1.DRPlan, obj client.Object) []*v1alpha1.DRPlan {
+	return slices.DeleteFunc(slices.Clone(plans), func(p *v1alpha1.DRPlan) bool { return !selects(p, obj.GetLabels()) && !holds(p, obj) })
+}
+
+func holds(p *v1alpha1.DRPlan, obj client.Object) bool {
+	d, isDeployment := obj.(*appsv1.Deployment)
+	return isDeployment && d.Spec.Paused && d.Annotations[v1alpha1.AnnotationHeldBy] == workload.HoldMark(p.Namespace, p.Name)
 }
 
 func selects(p *v1alpha1.DRPlan, labels map[string]string) bool {
@@ -133,30 +147,30 @@ func rank(p *v1alpha1.DRPlan) int {
 
 // Neighbours finds the plans that select a workload which a plan selects too, that plan among them.
 func (o *Observer) Neighbours(ctx context.Context, p *v1alpha1.DRPlan) ([]client.ObjectKey, error) {
-	list := &appsv1.DeploymentList{}
-	if err := o.Reader.List(ctx, list, client.InNamespace(p.Namespace), client.MatchingFields{fieldLabel: firstPair(p)}); err != nil {
+	list, by := &appsv1.DeploymentList{}, client.MatchingFields{fieldLabel: firstPair(p)}
+	if err := o.Reader.List(ctx, list, client.InNamespace(p.Namespace), by, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, err
 	}
-	var out []client.ObjectKey
+	plans, err := o.plansOf(ctx, p.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	found := map[client.ObjectKey]bool{}
 	for i := range list.Items {
 		if !selects(p, list.Items[i].Labels) {
 			continue
 		}
-		plans, err := o.PlansSelecting(ctx, &list.Items[i])
-		if err != nil {
-			return nil, err
-		}
-		for _, other := range plans {
-			out = append(out, client.ObjectKeyFromObject(other))
+		for _, other := range plansSelecting(plans, &list.Items[i]) {
+			found[client.ObjectKeyFromObject(other)] = true
 		}
 	}
-	return out, nil
+	return slices.Collect(maps.Keys(found)), nil
 }
 
 // AllPlans lists every plan.
 func (o *Observer) AllPlans(ctx context.Context) ([]client.ObjectKey, error) {
 	list := &v1alpha1.DRPlanList{}
-	if err := o.Reader.List(ctx, list); err != nil {
+	if err := o.Reader.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, err
 	}
 	out := make([]client.ObjectKey, 0, len(list.Items))

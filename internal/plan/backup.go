@@ -45,7 +45,7 @@ func (d *decider) wantsBackup(ro course) bool {
 	case d.mode() == v1alpha1.GateModeOff:
 		return false
 	case holds(ro.Rollout):
-		return ro.Backup == nil || failed(ro.Rollout) || d.outdated(ro)
+		return ro.Backup == nil || failed(ro.Rollout) || d.outdated(ro) && !d.waitsForUsers(ro.Rollout)
 	case startedUnheld(ro.Rollout), ahead(ro.Rollout):
 		return ro.Backup == nil || failed(ro.Rollout)
 	default:
@@ -54,14 +54,20 @@ func (d *decider) wantsBackup(ro course) bool {
 }
 
 // atWork says whether a rollout holds something and its backup is over and about to let it start, or is under way. One
-// that takes longer than the deadline of what it is for keeps nobody else waiting.
+// that takes longer than the deadline of what it is for keeps nobody else waiting, and neither does a user's pause.
 func (d *decider) atWork(ro course) bool {
 	if ro.Backup == nil || failed(ro.Rollout) {
 		return false
 	}
 	return slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
-		return rec.State == v1alpha1.WorkloadHeld && (over(ro.Backup.Phase) || !d.pastDeadline(&rec))
+		return rec.State == v1alpha1.WorkloadHeld && !d.userPaused(&rec) && (over(ro.Backup.Phase) || !d.pastDeadline(&rec))
 	})
+}
+
+// userPaused says whether a held workload waits for its user to resume it too.
+func (d *decider) userPaused(rec *v1alpha1.RolloutWorkload) bool {
+	m := d.members[keyOf(rec)]
+	return m != nil && m.UserPaused
 }
 
 // outdated: the backup of a rollout that holds something cannot be relied on any more, or is gone after its end: one
@@ -114,6 +120,11 @@ func (d *decider) waitBefore(ro course, busy *release) (wait, bool) {
 	if busy != nil && !escaped {
 		return wait{v1alpha1.ReasonWaitingForRollout, fmt.Sprintf("release %s has its backup taken first", busy.Name)}, true
 	}
+	if !holds(ro.Rollout) {
+		if name := d.unheldUnderWay(ro); name != "" {
+			return wait{v1alpha1.ReasonWaitingForRollout, fmt.Sprintf("backup %s of the same plan is taken first", name)}, true
+		}
+	}
 	if at := d.lastOtherStart(ro).Add(createMargin); d.in.Now.Before(at) && (holds(ro.Rollout) || !escaped) {
 		d.wake(at)
 		return wait{v1alpha1.ReasonBackupPending, "the backup begins a moment after the last start of a workload of this plan"}, true
@@ -122,6 +133,22 @@ func (d *decider) waitBefore(ro course, busy *release) (wait, bool) {
 		return wait{v1alpha1.ReasonStorageLocationUnavailable, d.in.LocationProblem}, true
 	}
 	return wait{}, false
+}
+
+// unheldUnderWay names a backup under way of another rollout that holds nothing. Of those a plan takes one at a time:
+// Velero takes its backups in turn, and a hundred releases announced at once must not keep the rollouts of everybody
+// else waiting.
+func (d *decider) unheldUnderWay(ro course) string {
+	for other := range d.courses() {
+		if other.Rollout == ro.Rollout || other.Backup == nil || holds(other.Rollout) {
+			continue
+		}
+		b := d.in.Backups[other.Backup.Name]
+		if b != nil && velero.StateOf(b) == velero.Waiting || b == nil && open(other.Rollout) && other.Backup.Phase == "" {
+			return other.Backup.Name
+		}
+	}
+	return ""
 }
 
 // create asks for a Backup. Two rollouts may ask for the same: one that was taken over.

@@ -30,7 +30,8 @@ func Decide(in Input) Decision {
 		d.clean()
 		d.reportPlanNotFound()
 	case tooMany(in.Members):
-		// Which of them belong together cannot be recorded. The plan says so; what is held stays held.
+		// Which of them belong together cannot be recorded. The plan says so; what it holds stays held.
+		d.letGoUnheld()
 	default:
 		d.track()
 		d.discover()

@@ -25,10 +25,13 @@ func (d *decider) discover() {
 		switch {
 		case d.reverted(m):
 			// about to be let go
+		case restored(m):
+			// waits for a person
 		case m.Held():
+			d.discoverOverridden(m)
 			d.discoverHeld(m)
-		case known && let.hash == m.Template.Hash:
-			// runs already
+		case known && let.hash == m.Template.Hash, d.firstSeen(m) && !known:
+			// runs already, or is where the plan begins from
 		case m.Override != nil || known && !d.firstSeen(m) && hasStarted(m):
 			d.discoverStarted(m)
 		}
@@ -45,6 +48,26 @@ func (d *decider) firstSeen(m *Member) bool {
 func hasStarted(m *Member) bool {
 	rev, _ := m.Revision(m.Template.Hash)
 	return !m.Paused || rev.Replicas > 0
+}
+
+// restored says whether a workload was created as it is held: nothing but a restore does that. What the backup holds is
+// the change that was held, and whoever restores wants the state before it: that is for a person to put back.
+func restored(m *Member) bool { return m.Held() && m.Generation <= 1 }
+
+// discoverOverridden records an override that nobody saw before the workload was held again.
+func (d *decider) discoverOverridden(m *Member) {
+	rev, ok := soleRevision(m)
+	if m.Override == nil || !ok || rev.Template.Hash == m.Template.Hash || d.firstSeen(m) || d.explained(m, rev.Template.Hash) {
+		return
+	}
+	v := drift.Resolve(rev.Template, nil, d.in.Releases)
+	ro := d.openRollout(d.ensureRelease(v), v1alpha1.CauseHeld)
+	rec := d.newRecord(m, v)
+	rec.TemplateHash = rev.Template.Hash
+	d.recordStart(ro, &rec, m, v1alpha1.StartOverridden)
+	rec.ReleasedGeneration = max(1, m.Generation-1)
+	addRecord(ro.Rollout, rec)
+	d.recordsChanged()
 }
 
 func (d *decider) discoverHeld(m *Member) {

@@ -36,12 +36,6 @@ func Transitions(r *v1alpha1.AppRelease, from, to *v1alpha1.AppReleaseStatus) []
 		old := rollout(from, ro.Number)
 		out = append(out, backupTransitions(r, old, ro)...)
 		out = append(out, workloadTransitions(r, old, ro)...)
-		if ro.Override != nil && old.Override == nil {
-			out = append(out, Event{
-				Warning: true, Plan: true, Reason: "Overridden", Action: "Override",
-				Note: fmt.Sprintf("%s let version %s start without a backup: %s", ro.Override.User, r.Spec.Version, ro.Override.Reason),
-			})
-		}
 		if ro.Outcome != "" && old.Outcome == "" {
 			out = append(out, Event{
 				Reason: string(ro.Outcome), Action: "Rollout", Note: verdictEnded(ro).message,
@@ -77,7 +71,7 @@ func backupTransitions(r *v1alpha1.AppRelease, old, ro *v1alpha1.Rollout) []Even
 	return out
 }
 
-// workloadTransitions tells of each workload that was held or started unheld, and of the first of each sort on the
+// workloadTransitions tells of each workload that was held, overridden or started unheld, and of the first of each sort on the
 // release: events of one reason on one object are counted, and only the text of the first is kept.
 func workloadTransitions(r *v1alpha1.AppRelease, old, ro *v1alpha1.Rollout) []Event {
 	var out []Event
@@ -106,6 +100,11 @@ func workloadTransitions(r *v1alpha1.AppRelease, old, ro *v1alpha1.Rollout) []Ev
 // startEvent is what there is to tell of a workload's record: that it is held, or that it started and was not.
 func startEvent(ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWorkload) Event {
 	switch {
+	case rec.Override != nil:
+		return Event{
+			Warning: true, Plan: true, Reason: "Overridden", Action: "Override",
+			Note: fmt.Sprintf("was let go without a backup by %s: %s", rec.Override.User, rec.Override.Reason),
+		}
 	case rec.State == v1alpha1.WorkloadHeld:
 		return Event{Plan: true, Reason: "Held", Action: "Hold", Note: "is held until its backup is Completed"}
 	case rec.StartReason != v1alpha1.StartNotHeld:

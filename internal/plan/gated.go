@@ -67,7 +67,10 @@ func AssessGate(in Input, g Gate) (GateFinding, *Member) {
 	}
 	proof := proofOf(in, g)
 	m := probeTarget(in)
-	if m == nil {
+	switch {
+	case m == nil && overlap(in.Members) != "":
+		return GateFinding{Condition: gated(metav1.ConditionUnknown, v1alpha1.ReasonOverlappingPlans, "other plans move all of its workloads")}, nil
+	case m == nil:
 		return GateFinding{Condition: gated(metav1.ConditionUnknown, v1alpha1.ReasonNoWorkloads, "the plan selects no workload to probe the gate with")}, nil
 	}
 	if in.Plan.Status.GateProof == proof {
@@ -118,10 +121,11 @@ func proofOf(in Input, g Gate) string {
 	return proof
 }
 
-// probeTarget is the first selected member.
+// probeTarget is the first member that the plan moves. A plan of which others move everything is not probed: a hundred
+// plans for one workload are no reason for a hundred probes.
 func probeTarget(in Input) *Member {
 	for i := range in.Members {
-		if in.Members[i].Selected {
+		if in.Members[i].Driver {
 			return &in.Members[i]
 		}
 	}

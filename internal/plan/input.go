@@ -19,8 +19,8 @@ import (
 type Member struct {
 	workload.View
 
-	// Selected says that the plan's labels match it, or did when the plan held it: what is held leaves no plan by
-	// losing its labels before it has started, unless another plan selects it.
+	// Selected says that the plan's labels match it, or that the plan holds it: what is held leaves no plan by losing
+	// its labels before it has started.
 	Selected bool
 
 	// Driver says that this plan, of all that select it, is the one that moves it.

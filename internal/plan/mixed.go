@@ -39,11 +39,17 @@ func (d *decider) relabel() {
 		if b.Annotations[v1alpha1.AnnotationVersion] == "" || velero.StateOf(b) == velero.Failed {
 			continue
 		}
-		if d.disownsVersion(name) || d.disturbed(b) {
+		if d.disownsVersion(name) || d.disturbed(b) || d.overtaken(b) {
 			d.out.Relabel = append(d.out.Relabel, name)
 			d.forgetVersion(name)
 		}
 	}
+}
+
+// overtaken says whether a backup that is not over claims another version than the one that runs: its release may be
+// gone, and with it the record of what it waited for.
+func (d *decider) overtaken(b *velerov1.Backup) bool {
+	return velero.StateOf(b) == velero.Waiting && b.Annotations[v1alpha1.AnnotationVersion] != d.captured()
 }
 
 // disownsVersion says whether a rollout knows that its backup captured no single version.

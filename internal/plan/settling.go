@@ -36,7 +36,7 @@ func (d *decider) settling(m *Member) bool {
 	if rec.HeldSince != nil && d.in.Now.Before(rec.HeldSince.Add(settleTime)) {
 		return true
 	}
-	_, may := d.mayStart(ro, rec)
+	_, may := d.mayLetGo(ro, rec, m)
 	return may
 }
 

@@ -31,10 +31,6 @@ func checkReleaseStatus(t testing.TB, name string, s *v1alpha1.AppReleaseStatus)
 		c.most("workloads", len(ro.Workloads), 100)
 		c.least("startTime", ro.StartTime.Unix(), 1)
 		c.backup(ro.Backup)
-		if ro.Override != nil {
-			c.text("user", ro.Override.User, 1, 256)
-			c.text("reason", ro.Override.Reason, 1, 256)
-		}
 		names := map[string]bool{}
 		for j := range ro.Workloads {
 			rec := &ro.Workloads[j]
@@ -123,6 +119,10 @@ func (c bounds) backup(b *v1alpha1.RolloutBackup) {
 }
 
 func (c bounds) record(rec *v1alpha1.RolloutWorkload) {
+	if rec.Override != nil {
+		c.text("user", rec.Override.User, 1, 256)
+		c.text("reason", rec.Override.Reason, 1, 256)
+	}
 	c.t.Helper()
 	c.text("name", rec.Name, 1, 253)
 	c.text("uid", rec.UID, 0, 64)

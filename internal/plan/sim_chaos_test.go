@@ -246,6 +246,9 @@ func (c *chaos) calm() {
 		c.editPlan(name, gen.BackupAttempts(10))
 	}
 	c.tell()
+	for _, name := range sorted(c.deployments) {
+		c.edit(name, "user", resume())
+	}
 	c.pass(4 * time.Minute)
 }
 

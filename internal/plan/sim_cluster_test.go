@@ -195,8 +195,9 @@ func (w *world) deleteBackup(name string) {
 
 // syncBackups lets Velero create the objects of backups again that it finds in the bucket.
 func (w *world) syncBackups() {
+	const syncPeriod = time.Minute // Velero's own
 	for _, b := range w.velero.bucket {
-		if w.backups[b.Name] != nil {
+		if w.backups[b.Name] != nil || w.now.Sub(w.truth.backups[b.Name].began) < syncPeriod {
 			continue
 		}
 		again := b.DeepCopy()

@@ -191,7 +191,7 @@ func member(seen state, name string, d *appsv1.Deployment) plan.Member {
 	m := plan.Member{View: workload.FromDeployment(cut.(*appsv1.Deployment), sets)}
 	var selecting []*v1alpha1.DRPlan
 	for _, p := range sorted(seen.plans) {
-		if selects(seen.plans[p], d) {
+		if selects(seen.plans[p], d) || m.HeldByPlan(p) {
 			selecting = append(selecting, seen.plans[p])
 		}
 	}
@@ -204,9 +204,6 @@ func member(seen state, name string, d *appsv1.Deployment) plan.Member {
 		}
 	}
 	slices.Sort(m.SharedWith)
-	if len(selecting) == 0 && seen.plans[name] != nil && m.HeldByPlan(name) {
-		m.Selected, m.Driver = true, true
-	}
 	return m
 }
 
@@ -348,7 +345,7 @@ func (o *operator) patchBackup(name string, patch []byte) error {
 func (o *operator) startAll(seen state, in plan.Input, starts []plan.Start) error {
 	for i := range starts {
 		s := &starts[i]
-		wrong := o.checkStart(seen, in.Name, s)
+		wrong := cmp.Or(o.checkStart(seen, in.Name, s), checkTogether(s, starts[:i]))
 		if err := o.patch(&s.Workload, workload.ReleasePatch(&s.Workload)); err != nil {
 			return err
 		}

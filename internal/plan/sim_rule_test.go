@@ -9,6 +9,7 @@ import (
 	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/plan"
@@ -23,16 +24,16 @@ func (w *world) checkStart(seen state, planName string, s *plan.Start) string {
 	switch {
 	case p == nil:
 		return w.checkAbandoned(seen, planName, s)
-	case !selects(p, d) && w.checkAbandoned(seen, planName, s) != "":
-		return "it has moved to another plan"
 	case p.Spec.Gate.Mode != v1alpha1.GateModeHold:
 		return ""
-	case w.truth.running[d.UID] == hashOf(d), len(seen.setsOf(d)) == 0:
+	case w.truth.running[d.UID] == hashOf(d), len(seen.setsOf(d)) == 0, w.turnedBack(seen, d):
 		return "" // a revert, or nothing runs at all: nothing is replaced
 	case p.Spec.Gate.OnDeadline == v1alpha1.DeadlineRelease && w.heldFor(s) >= time.Duration(p.Spec.Gate.DeadlineSeconds)*time.Second:
 		return ""
 	case s.Backup == "":
 		return "no backup, and no other reason that is one"
+	case s.Workload.UserPaused:
+		return "its user paused it: nothing would start, and later nobody asks again"
 	}
 	return w.checkBackup(seen, p, s)
 }
@@ -83,13 +84,49 @@ func (w *world) checkBackup(seen state, p *v1alpha1.DRPlan, s *plan.Start) strin
 			return fmt.Sprintf("%s %s started %s after backup %s was created", e.workload, e.version, e.at.Sub(fact.created), b.Name)
 		}
 	}
-	return ""
+	return w.checkCreated(seen, p, s, fact)
+}
+
+// turnedBack says whether what a Deployment asks for has pods still, and is on its way out only since something started
+// while no plan selected it.
+func (w *world) turnedBack(seen state, d *appsv1.Deployment) bool {
+	for i := range w.truth.started {
+		if e := &w.truth.started[len(w.truth.started)-1-i]; e.uid == d.UID {
+			return len(e.plans) == 0 && slices.ContainsFunc(seen.setsOf(d), func(set *appsv1.ReplicaSet) bool {
+				return *set.Spec.Replicas > 0 && set.Spec.Template.Spec.Containers[0].Image == d.Spec.Template.Spec.Containers[0].Image
+			})
+		}
+	}
+	return false
 }
 
 // isOf says whether a backup is of a plan, and of no other that selects the same workloads.
 func (w *world) isOf(backup string, p *v1alpha1.DRPlan) bool {
 	b := w.backups[backup]
 	return b != nil && b.Labels[v1alpha1.LabelPlan] == p.Name
+}
+
+// checkTogether: what one decision starts is of one rollout, or else the first start voids the backups of the others.
+func checkTogether(s *plan.Start, before []plan.Start) string {
+	for i := range before {
+		if other := &before[i]; s.Backup != "" && other.Reason != plan.StartReverted && other.Backup != s.Backup {
+			return fmt.Sprintf("%s is let go in the same decision, by %q", other.Workload.Name, other.Backup)
+		}
+	}
+	return ""
+}
+
+// checkCreated: no workload of another version is younger than the backup, and neither is the one that starts.
+func (w *world) checkCreated(seen state, p *v1alpha1.DRPlan, s *plan.Start, backup *backupFact) string {
+	version := versionOf(seen.deployments[s.Workload.Name])
+	for _, d := range seen.deployments {
+		v := view(d)
+		own := d.UID != s.Workload.UID && versionOf(d) == version && !v.Held()
+		if selects(p, d) && !own && d.CreationTimestamp.After(backup.created) {
+			return fmt.Sprintf("%s was created %s after the backup", d.Name, d.CreationTimestamp.Sub(backup.created))
+		}
+	}
+	return ""
 }
 
 // checkLabels: a Completed backup that names a version captured that version and no other. Nobody looks after the

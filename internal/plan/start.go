@@ -24,6 +24,15 @@ func (d *decider) start() {
 	}
 }
 
+// letGoUnheld lets go what a plan holds that does not hold any more.
+func (d *decider) letGoUnheld() {
+	for _, m := range d.sortedMembers() {
+		if m.Held() && m.Driver && d.mode() != v1alpha1.GateModeHold {
+			d.letGo(m, string(v1alpha1.StartModeChanged))
+		}
+	}
+}
+
 func (d *decider) startHeld(m *Member) {
 	ro, rec := d.heldRecord(m)
 	if rec == nil {
@@ -32,7 +41,7 @@ func (d *decider) startHeld(m *Member) {
 		}
 		return
 	}
-	why, ok := d.mayStart(ro, rec)
+	why, ok := d.mayLetGo(ro, rec, m)
 	if !ok {
 		if rec.HeldSince != nil {
 			d.wake(d.deadline(rec))
@@ -41,9 +50,25 @@ func (d *decider) startHeld(m *Member) {
 	}
 	s := Start{Workload: m.View, Reason: string(why), Release: ro.of.Name, Since: since(rec)}
 	if why == v1alpha1.StartBackupCompleted {
-		s.Backup = ro.Backup.Name
+		if s.Backup = ro.Backup.Name; d.startsAnother(s) {
+			return // what starts now voids this backup: the next decision sees that
+		}
 	}
 	d.out.Starts = append(d.out.Starts, s)
+}
+
+// mayLetGo says whether a held workload may be let go now, and why. Where its user paused it nothing would start: it
+// stays held, so that the rule is asked when the user resumes it.
+func (d *decider) mayLetGo(ro course, rec *v1alpha1.RolloutWorkload, m *Member) (v1alpha1.StartReason, bool) {
+	why, ok := d.mayStart(ro, rec)
+	return why, ok && (!m.UserPaused || why == v1alpha1.StartModeChanged)
+}
+
+// startsAnother says whether this decision starts something of another rollout.
+func (d *decider) startsAnother(s Start) bool {
+	return slices.ContainsFunc(d.out.Starts, func(other Start) bool {
+		return other.Reason != StartReverted && (other.Release != s.Release || other.Backup != s.Backup)
+	})
 }
 
 func (d *decider) letGo(m *Member, reason string) {
@@ -81,11 +106,12 @@ func (d *decider) abandon() {
 	}
 }
 
-// clean removes marks that mean nothing any more. The record of an override is for the plan that moves the workload.
+// clean removes marks that mean nothing any more, and the record of an override, which is in a status by now. That one
+// is for the plan that moves the workload.
 func (d *decider) clean() {
 	for _, m := range d.sortedMembers() {
 		ours := m.Driver || !m.Selected && len(m.SharedWith) == 0
-		if ours && (m.StaleHold() || m.Override != nil && !m.Held()) {
+		if ours && (m.StaleHold() || m.Override != nil) {
 			d.out.Clean = append(d.out.Clean, m.View)
 		}
 	}

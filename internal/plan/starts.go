@@ -45,6 +45,9 @@ func (d *decider) lastRecordedStart(ro course, statusOf func(*release) *v1alpha1
 func (d *decider) lastUnseenStart(ro course) time.Time {
 	var last time.Time
 	for _, m := range d.sortedMembers() {
+		if m.Selected && (m.Held() || d.versionOf(m).Value != ro.of.Spec.Version) {
+			last = later(last, m.Created.Add(-oneClock)) // created, or deleted and created again, is started
+		}
 		let, known := d.lastLetThrough(m)
 		if !known || !m.Selected {
 			continue // what ran when the plan first saw it is not known yet
@@ -61,6 +64,9 @@ func (d *decider) lastUnseenStart(ro course) time.Time {
 	}
 	return last
 }
+
+// oneClock is what of startMargin is not needed between two times that the API server wrote.
+const oneClock = startMargin - time.Second
 
 // heldSince is the latest time at which a held workload can have started what runs under the hold, where that is not
 // what was last let through: an older revision, whose ReplicaSet does not tell.

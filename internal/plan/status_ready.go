@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
@@ -31,6 +32,11 @@ func (d *decider) planReady(s *v1alpha1.DRPlanStatus) (metav1.Condition, bool) {
 		c.Message = fmt.Sprintf("a rollout of %s started without having been held; its backup is not Completed yet: see AppRelease %s", r.Spec.Version, r.Name)
 		return c, false
 	}
+	if gated := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionGated); gated != nil && d.mode() == v1alpha1.GateModeHold &&
+		gated.Status == metav1.ConditionFalse {
+		c.Reason, c.Message = gated.Reason, gated.Message
+		return c, false
+	}
 	for _, h := range s.Held {
 		if h.Reason == v1alpha1.ReasonBackupFailed {
 			c.Reason = v1alpha1.ReasonBackupFailed
@@ -39,6 +45,9 @@ func (d *decider) planReady(s *v1alpha1.DRPlanStatus) (metav1.Condition, bool) {
 		}
 	}
 	c.Status, c.Reason, c.Message = metav1.ConditionTrue, v1alpha1.ReasonReconciled, heldText(s.Held)
+	if len(s.Workloads) == 0 {
+		c.Message = "no workload carries the labels of spec.workloads.matchLabels"
+	}
 	return c, false
 }
 
@@ -48,7 +57,11 @@ func heldText(held []v1alpha1.HeldWorkload) string {
 	}
 	h := held[0]
 	text := fmt.Sprintf("%s waits for the backup of release %s (%s)", h.Name, h.Release, h.Reason)
-	if h.Release == "" {
+	switch {
+	case h.Reason == v1alpha1.ReasonRestored:
+		text = h.Name + " was restored as it was held, and starts nothing: put the revision back that ran " +
+			"(AppRelease, previousRevision), or change or override it"
+	case h.Release == "":
 		text = h.Name + " was held just now"
 	}
 	if more := len(held) - 1; more > 0 {

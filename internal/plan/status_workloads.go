@@ -86,6 +86,9 @@ func (d *decider) recordHeld(s *v1alpha1.DRPlanStatus) {
 			continue
 		}
 		h := v1alpha1.HeldWorkload{Kind: m.Kind, Name: m.Name, Version: d.versionOf(m).Value, Reason: v1alpha1.ReasonBackupPending}
+		if restored(m) {
+			h.Reason = v1alpha1.ReasonRestored
+		}
 		if ro, rec := d.heldRecord(m); rec != nil {
 			h.Release, h.Since = ro.of.Name, rec.HeldSince
 			if rec.HeldSince != nil {

@@ -28,22 +28,31 @@ func (d *decider) track() {
 func (d *decider) trackWorkload(ro course, rec *v1alpha1.RolloutWorkload) {
 	m := d.members[keyOf(rec)]
 	switch {
-	case m == nil || string(m.UID) != rec.UID || movedElsewhere(m) || rec.State == v1alpha1.WorkloadReleased && !m.Selected:
+	case m == nil || string(m.UID) != rec.UID:
 		rec.State = v1alpha1.WorkloadAbandoned
+	case !m.Driver:
+		d.trackLeft(ro, rec, m)
 	case rec.State == v1alpha1.WorkloadReleased:
 		trackReleased(rec, m)
 	case m.Held():
 		d.trackHeld(ro, rec, m)
 	default:
 		d.trackUnheld(ro, rec, m)
-		if rec.State == v1alpha1.WorkloadReleased && !m.Selected {
-			rec.State = v1alpha1.WorkloadAbandoned // it lost its labels while held: nobody follows it any further
-		}
 	}
 }
 
-// movedElsewhere says whether another plan moves a workload.
-func movedElsewhere(m *Member) bool { return !m.Driver && len(m.SharedWith) > 0 }
+// trackLeft: another plan moves the workload now, or none. Nobody follows it any further, but a start that was allowed
+// is recorded.
+func (d *decider) trackLeft(ro course, rec *v1alpha1.RolloutWorkload, m *Member) {
+	if rec.State == v1alpha1.WorkloadHeld && !m.Held() && m.Template.Hash == rec.TemplateHash {
+		if why, ok := d.whyStarted(ro, rec, m); ok {
+			d.recordStart(ro, rec, m, why)
+		}
+	}
+	if !ended(rec) {
+		rec.State = v1alpha1.WorkloadAbandoned
+	}
+}
 
 // trackHeld: another edit of a held template belongs to the same rollout, as long as the version is the same.
 func (d *decider) trackHeld(ro course, rec *v1alpha1.RolloutWorkload, m *Member) {
@@ -114,7 +123,7 @@ func (d *decider) recordStart(ro course, rec *v1alpha1.RolloutWorkload, m *Membe
 	rec.ReleasedGeneration = max(1, m.Generation)
 	ro.ReleasedTime = d.startTime()
 	if why == v1alpha1.StartOverridden {
-		ro.Override = &v1alpha1.Override{User: bounded(m.Override.User), Reason: bounded(m.Override.Reason), Time: d.now}
+		rec.Override = &v1alpha1.Override{User: bounded(m.Override.User), Reason: bounded(m.Override.Reason), Time: d.now}
 	}
 	trackReleased(rec, m)
 	d.disturb(ro, why)

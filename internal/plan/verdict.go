@@ -57,8 +57,8 @@ func (d *decider) verdictAhead(ro course) verdict {
 		message: fmt.Sprintf("backup %s is Completed: the rollout may begin", ro.Backup.Name),
 	}
 	if !d.serves(ro) {
-		v.message = fmt.Sprintf("backup %s is Completed, and by now too old, gone, or from before the last start of a workload: "+
-			"the rollout may begin, and is held for another backup", ro.Backup.Name)
+		v.message = fmt.Sprintf("backup %s is Completed and serves no rollout any more: it is too old, gone, or from before the last start "+
+			"of a workload. A rollout that begins now is held for another backup", ro.Backup.Name)
 	}
 	return v
 }
@@ -72,7 +72,7 @@ func verdictEnded(ro *v1alpha1.Rollout) verdict {
 	switch ro.Outcome {
 	case v1alpha1.OutcomeRolledOut:
 		v.ready, v.reason = metav1.ConditionTrue, v1alpha1.ReasonRolledOut
-		v.message = fmt.Sprintf("%s rolled out", names(ro, v1alpha1.WorkloadRolledOut))
+		v.message = fmt.Sprintf("%s rolled out%s", names(ro, v1alpha1.WorkloadRolledOut), unprotected(ro))
 	case v1alpha1.OutcomeSuperseded:
 		v.reason = v1alpha1.ReasonSuperseded
 		v.message = fmt.Sprintf("a newer rollout took over %s", names(ro, v1alpha1.WorkloadSuperseded))
@@ -84,6 +84,21 @@ func verdictEnded(ro *v1alpha1.Rollout) verdict {
 		v.message = fmt.Sprintf("%s: deleted, or no longer of this plan", names(ro, v1alpha1.WorkloadAbandoned))
 	}
 	return v
+}
+
+// unprotected counts the workloads of a rollout that started without a backup, by the reason.
+func unprotected(ro *v1alpha1.Rollout) string {
+	count := map[v1alpha1.StartReason]int{}
+	for i := range ro.Workloads {
+		count[ro.Workloads[i].StartReason]++
+	}
+	text := ""
+	for _, why := range []v1alpha1.StartReason{v1alpha1.StartOverridden, v1alpha1.StartDeadlinePassed, v1alpha1.StartModeChanged} {
+		if n := count[why]; n > 0 {
+			text += fmt.Sprintf(", %d of them without a backup (%s)", n, why)
+		}
+	}
+	return text
 }
 
 func (d *decider) verdictRolling(ro *v1alpha1.Rollout) verdict {
@@ -103,13 +118,24 @@ func (d *decider) verdictRolling(ro *v1alpha1.Rollout) verdict {
 func (d *decider) verdictWaiting(ro course) verdict {
 	v := verdict{ready: metav1.ConditionFalse, reconciling: true}
 	v.reason, v.message = d.backupState(ro)
-	if v.reason == v1alpha1.ReasonBackupFailed {
+	switch {
+	case v.reason == v1alpha1.ReasonBackupFailed:
 		v.reconciling, v.stalled = false, true
+	case v.reason == v1alpha1.ReasonBackupCompleted && d.waitsForUsers(ro.Rollout):
+		v.reason = v1alpha1.ReasonPaused
+		v.message += ", and a user paused it before: resume it with kubectl rollout resume"
 	}
 	if holds(ro.Rollout) {
 		v.message = fmt.Sprintf("%s: %s. %s", names(ro.Rollout, v1alpha1.WorkloadHeld), v.message, d.holdTerms(ro.Rollout))
 	}
 	return v
+}
+
+// waitsForUsers says whether users paused whatever a rollout still holds.
+func (d *decider) waitsForUsers(ro *v1alpha1.Rollout) bool {
+	return !slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
+		return rec.State == v1alpha1.WorkloadHeld && !d.userPaused(&rec)
+	})
 }
 
 // backupState says how the backup of a rollout stands that is wanted.

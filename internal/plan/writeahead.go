@@ -34,13 +34,13 @@ func facts(s *v1alpha1.AppReleaseStatus) map[fact]bool {
 	out := map[fact]bool{}
 	for i := range s.Rollouts {
 		ro := &s.Rollouts[i]
-		out[fact{number: ro.Number, overridden: ro.Override != nil}] = true
+		out[fact{number: ro.Number}] = true
 		if ro.Backup != nil {
 			out[fact{number: ro.Number, backup: ro.Backup.Name}] = true
 		}
 		for j := range ro.Workloads {
 			rec := &ro.Workloads[j]
-			f := fact{number: ro.Number, key: keyOf(rec), uid: rec.UID, hash: rec.TemplateHash}
+			f := fact{number: ro.Number, key: keyOf(rec), uid: rec.UID, hash: rec.TemplateHash, overridden: rec.Override != nil}
 			out[f] = true
 			if f.held = rec.State == v1alpha1.WorkloadHeld; f.held {
 				out[f] = true

@@ -6,6 +6,7 @@ package telemetry
 
 import (
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -54,12 +55,22 @@ func (e Events) Started(s plan.Start) {
 	e.emit(reference(&s.Workload), nil, plan.Event{Warning: warning, Reason: "Released", Action: "Release", Note: note})
 }
 
+// NotStarted tells on a workload that admission refused to let it go, and why: it stays held until that is mended.
+func (e Events) NotStarted(s *plan.Start, err error) {
+	e.emit(reference(&s.Workload), nil, plan.Event{
+		Warning: true, Reason: "ReleaseRefused", Action: "Release", Note: fmt.Sprintf("cannot be released, and is tried again: %v", err),
+	})
+}
+
+// maxNote is how long a note may be, in bytes (events.k8s.io/v1). The API server refuses a longer one.
+const maxNote = 1024
+
 func (e Events) emit(on, related runtime.Object, event plan.Event) {
 	eventType := corev1.EventTypeNormal
 	if event.Warning {
 		eventType = corev1.EventTypeWarning
 	}
-	e.Recorder.Eventf(on, related, eventType, event.Reason, event.Action, "%s", event.Note)
+	e.Recorder.Eventf(on, related, eventType, event.Reason, event.Action, "%s", bounded(event.Note))
 }
 
 // reference names a workload without reading it again.
@@ -67,4 +78,12 @@ func reference(v *workload.View) *corev1.ObjectReference {
 	return &corev1.ObjectReference{
 		APIVersion: "apps/v1", Kind: string(v.Kind), Namespace: v.Namespace, Name: v.Name, UID: v.UID, ResourceVersion: v.ResourceVersion,
 	}
+}
+
+// bounded cuts a note to what the API server takes, between two characters.
+func bounded(note string) string {
+	if len(note) <= maxNote {
+		return note
+	}
+	return strings.ToValidUTF8(note[:maxNote], "")
 }

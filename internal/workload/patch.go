@@ -20,10 +20,16 @@ func ReleasePatch(v *View) []byte {
 	return mustJSON(patch)
 }
 
-// CleanPatch is the JSON merge patch that removes what Backstay left on a workload that is not held: the mark of a
-// stale hold, the record of an override. It has the same precondition as ReleasePatch.
+// CleanPatch is the JSON merge patch that removes what means nothing any more: the record of an override, and the mark of a
+// hold that is none. It has the same precondition as ReleasePatch.
 func CleanPatch(v *View) []byte {
-	return mustJSON(unmarkPatch(v))
+	patch := unmarkPatch(v)
+	if v.Held() {
+		marks := patch["metadata"].(map[string]any)["annotations"].(map[string]any)
+		delete(marks, v1alpha1.AnnotationHeldBy)
+		delete(marks, v1alpha1.AnnotationUserPaused)
+	}
+	return mustJSON(patch)
 }
 
 func unmarkPatch(v *View) map[string]any {

@@ -119,14 +119,22 @@ func TestPatches(t *testing.T) {
 	}
 	metadata := map[string]any{"resourceVersion": "77", "annotations": marks}
 	held := view(gen.Held("ns", "shop"), gen.ResourceVersion("77"))
+	stale := held
+	stale.Paused = false
+	record := map[string]any{
+		"dr.backstay.dev/override-reason": nil, "dr.backstay.dev/overridden-by": nil, "dr.backstay.dev/overridden-at": nil,
+	}
 	paused := view(gen.Held("ns", "shop"), gen.UserPaused(), gen.ResourceVersion("77"))
 	for name, tc := range map[string]struct {
 		patch []byte
 		want  map[string]any
 	}{
-		"release":                    {workload.ReleasePatch(&held), map[string]any{"metadata": metadata, "spec": map[string]any{"paused": nil}}},
-		"release what a user paused": {workload.ReleasePatch(&paused), map[string]any{"metadata": metadata}},
-		"clean":                      {workload.CleanPatch(&held), map[string]any{"metadata": metadata}},
+		"release":                      {workload.ReleasePatch(&held), map[string]any{"metadata": metadata, "spec": map[string]any{"paused": nil}}},
+		"release what a user paused":   {workload.ReleasePatch(&paused), map[string]any{"metadata": metadata}},
+		"clean a mark that is no hold": {workload.CleanPatch(&stale), map[string]any{"metadata": metadata}},
+		"clean what is held": {
+			workload.CleanPatch(&held), map[string]any{"metadata": map[string]any{"resourceVersion": "77", "annotations": record}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got map[string]any

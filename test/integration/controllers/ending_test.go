@@ -32,7 +32,7 @@ func TestPlanDeletedReleasesNothingThatAnotherPlanHoldsToo(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	s.create(s.plan("zone"))
-	s.awaitSettled("zone")
+	s.awaitCondition(&v1alpha1.DRPlan{}, "zone", v1alpha1.ConditionGated, v1alpha1.ReasonOverlappingPlans, patience)
 	s.roll("web", "2")
 	s.awaitBackup("shop-2", 0)
 	s.delete(s.plan("shop"))

@@ -48,7 +48,7 @@ func TestOverrideIsRecordedWithWhoAndWhy(t *testing.T) {
 	s.awaitStarted("web", "2")
 	s.awaitReady("shop-2", v1alpha1.ReasonRolledOut)
 	ro := s.release("shop-2").Status.Rollouts[0]
-	if ro.Override == nil || ro.Override.User != "oncall-"+s.namespace || ro.Override.Reason != "the site is down" ||
+	if ro.Workloads[0].Override == nil || ro.Workloads[0].Override.User != "oncall-"+s.namespace || ro.Workloads[0].Override.Reason != "the site is down" ||
 		ro.Workloads[0].StartReason != v1alpha1.StartOverridden {
 		t.Errorf("the override is not recorded: %s", show(ro))
 	}
@@ -77,7 +77,7 @@ func TestOverrideInTheSameWriteAsTheChangeIsRecorded(t *testing.T) {
 		v1alpha1.AnnotationOverride, image("web", "2")))
 	s.awaitReady("shop-2", v1alpha1.ReasonRolledOut)
 	ro := s.release("shop-2").Status.Rollouts[0]
-	if ro.Override == nil || ro.Override.Reason != "hotfix" {
+	if ro.Workloads[0].Override == nil || ro.Workloads[0].Override.Reason != "hotfix" {
 		t.Errorf("the override is not recorded: %s", show(ro))
 	}
 	s.awaitEvent("DRPlan", "shop", "Overridden")
@@ -134,13 +134,11 @@ func TestUsersOwnPauseSurvivesTheHold(t *testing.T) {
 	s.patch(&appsv1.Deployment{ObjectMeta: s.meta("web")}, `{"spec":{"paused":true}}`)
 	s.roll("web", "2")
 	s.complete(s.awaitBackup("shop-2", 0))
-	s.says(s.awaitReady("shop-2", v1alpha1.ReasonPaused).Message, "web is released, and paused by a user", "kubectl rollout resume")
-	d := s.workload("web")
-	if !d.Spec.Paused || d.Annotations[v1alpha1.AnnotationHeldBy] != "" {
-		t.Errorf("paused=%t %v", d.Spec.Paused, d.Annotations)
-	}
+	s.says(s.awaitReady("shop-2", v1alpha1.ReasonPaused).Message, "a user paused it before", "kubectl rollout resume")
+	s.mustBeHeld("web")
 	s.patch(&appsv1.Deployment{ObjectMeta: s.meta("web")}, `{"spec":{"paused":null}}`)
 	s.awaitReady("shop-2", v1alpha1.ReasonRolledOut)
+	s.backupsAre(1)
 }
 
 func TestRolloutInFlightMakesABackupThatProtectsNothing(t *testing.T) {

@@ -63,9 +63,8 @@ func TestOperatorsTokenIsRefused(t *testing.T) {
 		"to change a pod template": func() error {
 			return patch(web, `{"spec":{"template":{"spec":{"containers":[{"name":"main","image":"evil"}]}}}}`)
 		},
-		"to scale a Deployment":     func() error { return patch(web, `{"spec":{"replicas":0}}`) },
-		"to label a Deployment":     func() error { return patch(web, `{"metadata":{"labels":{"a":"b"}}}`) },
-		"to annotate as it pleases": func() error { return patch(web, `{"metadata":{"annotations":{"a":"b"}}}`) },
+		"to scale a Deployment":    func() error { return patch(web, `{"spec":{"replicas":0}}`) },
+		"to finalize a Deployment": func() error { return patch(web, `{"metadata":{"finalizers":["example.com/f"]}}`) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := try(); !apierrors.IsForbidden(err) {

@@ -32,7 +32,7 @@ func TestProbeOfTheOperatorComesBackHeld(t *testing.T) {
 func TestOperatorMayChangeNothingButTheHold(t *testing.T) {
 	t.Parallel()
 	const spec = "the operator may only release a hold, and must not change anything else of a workload's spec"
-	const metadata = "the operator may only change annotations of dr.backstay.dev on a workload"
+	const metadata = "the operator must not change the finalizers or the owners of a workload"
 	tests := map[string]struct{ body, want string }{
 		"the image":            {image("2"), spec},
 		"the template's label": {`{"spec":{"template":{"metadata":{"labels":{"a":"b"}}}}}`, spec},
@@ -41,10 +41,6 @@ func TestOperatorMayChangeNothingButTheHold(t *testing.T) {
 		"min ready seconds":    {`{"spec":{"minReadySeconds":5}}`, spec},
 		"history":              {`{"spec":{"revisionHistoryLimit":5}}`, spec},
 		"deadline":             {`{"spec":{"progressDeadlineSeconds":5}}`, spec},
-		"a label":              {`{"metadata":{"labels":{"a":"b"}}}`, metadata},
-		"a label less":         {`{"metadata":{"labels":{"app.kubernetes.io/part-of":null}}}`, metadata},
-		"another annotation":   {annotation("team", "b"), metadata},
-		"an annotation less":   {`{"metadata":{"annotations":{"keep":null}}}`, metadata},
 		"a finalizer":          {`{"metadata":{"finalizers":["example.com/f"]}}`, metadata},
 		"an owner":             {`{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"x","uid":"y"}]}}`, metadata},
 	}
@@ -64,6 +60,16 @@ func TestOperatorMayChangeNothingButTheHold(t *testing.T) {
 			refused(t, err, test.want)
 		})
 	}
+}
+
+// A mutating webhook may add its own label and annotation to every write, the operator's among them.
+func TestLabelOfAWebhookDoesNotKeepTheOperatorFromReleasing(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.mustPatch(s.as(s.developer), image("2"))
+	d := s.mustPatch(s.operator(), fmt.Sprintf(
+		`{"metadata":{"labels":{"updated-by":"w"},"annotations":{%q:null,"updated-by":"w"}},"spec":{"paused":null}}`, v1alpha1.AnnotationHeldBy))
+	s.is(d, free("2"))
 }
 
 func TestOperatorReleasesAndCleansUp(t *testing.T) {

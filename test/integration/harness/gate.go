@@ -97,8 +97,8 @@ func (p *gateProbe) inForce(ctx context.Context) error {
 	if _, err := patch(ctx, p.admin, p.target, annotate(v1alpha1.AnnotationOverride, "x"), client.DryRunAll); err == nil {
 		return fmt.Errorf("an override without a hold is not denied")
 	}
-	if _, err := patch(ctx, p.operator, p.target, annotate("probe", "x")); err == nil {
-		return fmt.Errorf("the operator may annotate what it likes")
+	if _, err := patch(ctx, p.operator, p.target, `{"spec":{"replicas":0}}`); err == nil {
+		return fmt.Errorf("the operator may change what it likes")
 	}
 	return nil
 }

@@ -1,0 +1,30 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package telemetry
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestNoteFitsIntoAnEvent(t *testing.T) {
+	for name, note := range map[string]string{
+		"short":                       "web is held",
+		"as long as it may be":        strings.Repeat("x", maxNote),
+		"too long":                    strings.Repeat("x", maxNote+1),
+		"cut within a character":      strings.Repeat("x", maxNote-1) + "é",
+		"a reason of wide characters": strings.Repeat("保", maxNote),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := bounded(note)
+			if len(got) > maxNote || !utf8.ValidString(got) || !strings.HasPrefix(note, got) {
+				t.Errorf("%d bytes, valid %t: %q", len(got), utf8.ValidString(got), got)
+			}
+			if len(note) <= maxNote && got != note {
+				t.Errorf("%q was cut to %q", note, got)
+			}
+		})
+	}
+}
