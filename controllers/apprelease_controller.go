@@ -79,6 +79,10 @@ func result(ctx context.Context, after time.Duration, err error) (ctrl.Result, e
 	}
 }
 
+// planFirst is how long a workload that nothing holds waits for its release's record: what people look at is the plan,
+// whose status would otherwise compete with it.
+const planFirst = 10 * time.Millisecond
+
 // SetupWithManager registers the controller and its watches.
 func (r *AppReleaseReconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	m := mapper{r.Observer}
@@ -89,7 +93,7 @@ func (r *AppReleaseReconciler) SetupWithManager(mgr ctrl.Manager, workers int) e
 		Watches(&v1alpha1.DRPlan{}, &handler.EnqueueRequestForObject{}).
 		Watches(&v1alpha1.DRPlan{}, m.neighbours(), specChanged).
 		Watches(&v1alpha1.AppRelease{}, handler.EnqueueRequestsFromMapFunc(planOfRelease), specChanged).
-		Watches(&appsv1.Deployment{}, m.workload(), builder.WithPredicates(workloadChanged)).
+		Watches(&appsv1.Deployment{}, m.workload(planFirst), builder.WithPredicates(workloadChanged)).
 		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup)).
 		Watches(&velerov1.BackupStorageLocation{}, handler.EnqueueRequestsFromMapFunc(m.allPlans), builder.WithPredicates(locationChanged)).
 		Complete(r)

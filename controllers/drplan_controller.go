@@ -91,7 +91,7 @@ func (r *DRPlanReconciler) SetupWithManager(mgr ctrl.Manager, workers int) error
 		For(&v1alpha1.DRPlan{}, specChanged).
 		Watches(&v1alpha1.DRPlan{}, m.neighbours(), specChanged).
 		Watches(&v1alpha1.AppRelease{}, handler.EnqueueRequestsFromMapFunc(planOfRelease)).
-		Watches(&appsv1.Deployment{}, m.workload(), builder.WithPredicates(workloadChanged)).
+		Watches(&appsv1.Deployment{}, m.workload(0), builder.WithPredicates(workloadChanged)).
 		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup), builder.WithPredicates(backupChanged))
 	for _, policy := range r.Gate.Watched() {
 		b = b.Watches(policy, handler.EnqueueRequestsFromMapFunc(m.allPlans), builder.WithPredicates(r.Gate.Ours()))

@@ -7,6 +7,7 @@ import (
 	"context"
 	"maps"
 	"strings"
+	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	appsv1 "k8s.io/api/apps/v1"
@@ -28,17 +29,22 @@ type mapper struct{ observer *observe.Observer }
 
 type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
 
-// workload enqueues the plans that select a workload, that selected it before, or that hold it.
-func (m mapper) workload() handler.EventHandler {
+// workload enqueues the plans that select a workload, that selected it before, or that hold it. Where nothing is held it
+// does so after a pause.
+func (m mapper) workload(pause time.Duration) handler.EventHandler {
 	enqueue := func(ctx context.Context, obj client.Object, q queue) {
 		plans, err := m.observer.PlansSelecting(ctx, obj)
 		if err != nil {
 			log.FromContext(ctx).Error(err, "Cannot find the plans of a workload", "workload", client.ObjectKeyFromObject(obj))
 		}
-		for _, p := range plans {
-			q.Add(ctrl.Request{NamespacedName: client.ObjectKeyFromObject(p)})
+		held, after := holdMark(obj), pause
+		if held != "" {
+			after = 0
 		}
-		if namespace, name, ok := strings.Cut(holdMark(obj), "/"); ok && namespace == obj.GetNamespace() {
+		for _, p := range plans {
+			q.AddAfter(ctrl.Request{NamespacedName: client.ObjectKeyFromObject(p)}, after)
+		}
+		if namespace, name, ok := strings.Cut(held, "/"); ok && namespace == obj.GetNamespace() {
 			q.Add(ctrl.Request{NamespacedName: client.ObjectKey{Namespace: namespace, Name: name}})
 		}
 	}

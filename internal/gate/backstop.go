@@ -46,8 +46,8 @@ func (k kind) backstop(
 		Spec: admissionv1.ValidatingAdmissionPolicySpec{
 			ParamKind:        paramKind(),
 			MatchConstraints: k.updates(),
-			MatchConditions:  k.conditions(),
-			Variables:        slices.Concat(k.facts(id), k.overrideFacts()),
+			MatchConditions:  k.conditions(id),
+			Variables:        slices.Concat(k.facts(), k.overrideFacts()),
 			Validations:      slices.Concat(overrideValidations(), []admissionv1.Validation{k.holdValidation()}),
 			FailurePolicy:    onFailure,
 		},
@@ -103,7 +103,7 @@ func (k kind) holdValidation() admissionv1.Validation {
 	invalid := metav1.StatusReasonInvalid
 	return admissionv1.Validation{
 		Expression: cel(`
-!variables.holdable || variables.releasing || variables.held || (variables.recorded && variables.mayOverride)`),
+!variables.holdable || variables.held || (variables.recorded && variables.mayOverride)`),
 		Message: "the changed pod template must be held until its backup completes, and nothing held it",
 		MessageExpression: cel(`
 'DRPlan ' + params.metadata.name + ' holds ' + oldObject.metadata.name +

@@ -124,10 +124,10 @@ var compareTests = map[string]struct {
 	"for another operator": {
 		change: func([]Object) []Object { return Objects(Identity{Namespace: "a", ServiceAccount: "b"}) },
 		want: []string{
-			"MutatingAdmissionPolicy backstay-hold-deployments is not the one that this version of Backstay ships: spec.variables[0].expression differs",
-			"ValidatingAdmissionPolicy backstay-notice-deployments is not the one that this version of Backstay ships: spec.variables[0].expression differs",
-			"ValidatingAdmissionPolicy backstay-backstop-deployments is not the one that this version of Backstay ships: spec.variables[0].expression differs",
-			"ValidatingAdmissionPolicy backstay-strict-deployments is not the one that this version of Backstay ships: spec.variables[0].expression differs",
+			"MutatingAdmissionPolicy backstay-hold-deployments is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
+			"ValidatingAdmissionPolicy backstay-notice-deployments is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
+			"ValidatingAdmissionPolicy backstay-backstop-deployments is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
+			"ValidatingAdmissionPolicy backstay-strict-deployments is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
 			"ValidatingAdmissionPolicy backstay-operator-deployments is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
 		},
 	},

@@ -38,13 +38,18 @@ var celNames = strings.NewReplacer(
 
 func quote(s string) string { return "'" + s + "'" }
 
-// conditions decide whether a policy has anything to say for one plan. They hold nothing that depends on the pod
-// template: a policy that was skipped is not asked again after a webhook changed the template.
+// conditions decide whether a policy has anything to say for one plan. For users they hold nothing that depends on the
+// pod template: a policy that was skipped is not asked again after a webhook changed the template. For the operator the
+// policy that limits it is: it lets no change of a template pass.
 //
 // No expression of this package may fail for any Deployment or DRPlan, since a policy that fails is passed over: every
 // field that can be absent is read as an optional.
-func (k kind) conditions() []admissionv1.MatchCondition {
+func (k kind) conditions(id Identity) []admissionv1.MatchCondition {
 	return []admissionv1.MatchCondition{
+		// The operator's own release, which is what everybody waits for. Where it changes the template it is a user like
+		// any other, so that its probe, the dry run of a changed template, comes back held.
+		{Name: "no-release", Expression: fmt.Sprintf(
+			`request.userInfo.username != %[1]s || object.%[2]s != oldObject.%[2]s`, quote(id.Username()), k.template)},
 		// Plans that observe, or do nothing, leave every write alone.
 		{Name: "plan-holds", Expression: cel(`params.?spec.?gate.?mode.orValue('') == HOLD`)},
 		// The labels before the write count as well as those after it: nobody gets around a plan by taking the label
@@ -60,12 +65,11 @@ params.?spec.?workloads.?matchLabels.orValue({}).size() > 0 && (
 	}
 }
 
-// facts are what every policy of a kind starts from: whose write it is, what it changes, and whether the workload was
-// held before it and is held now. A hold is the field and the annotation together, and the annotation must name the
+// facts are what every policy of a kind starts from: what the write changes, and whether the workload was held before it
+// and is held now. A hold is the field and the annotation together, and the annotation must name the
 // workload's own namespace: one that a restore brought along from another namespace is nobody's hold.
-func (k kind) facts(id Identity) []admissionv1.Variable {
+func (k kind) facts() []admissionv1.Variable {
 	return []admissionv1.Variable{
-		{Name: "operator", Expression: "request.userInfo.username == " + quote(id.Username())},
 		{Name: "plan", Expression: `request.namespace + '/' + params.metadata.name`},
 		{Name: "annotations", Expression: `object.metadata.?annotations.orValue({})`},
 		{Name: "oldAnnotations", Expression: `oldObject.metadata.?annotations.orValue({})`},
@@ -78,9 +82,6 @@ func (k kind) facts(id Identity) []admissionv1.Variable {
 			` && variables.oldAnnotations[?HELD_BY].orValue('').startsWith(request.namespace + '/')`)},
 		// Something is to be held, unless it is overridden: a new revision, or one that waits already.
 		{Name: "holdable", Expression: `variables.changed || variables.wasHeld`},
-		// The operator's own release. Where it changes the template it is a user like any other, so that its probe,
-		// the dry run of a changed template, comes back held.
-		{Name: "releasing", Expression: `variables.operator && !variables.changed`},
 	}
 }
 

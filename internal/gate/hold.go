@@ -21,8 +21,8 @@ func (k kind) holdPolicy(id Identity) *admissionv1.MutatingAdmissionPolicy {
 		Spec: admissionv1.MutatingAdmissionPolicySpec{
 			ParamKind:        paramKind(),
 			MatchConstraints: k.updates(),
-			MatchConditions:  k.conditions(),
-			Variables:        slices.Concat(k.facts(id), k.overrideFacts(), k.verdicts()),
+			MatchConditions:  k.conditions(id),
+			Variables:        slices.Concat(k.facts(), k.overrideFacts(), k.verdicts()),
 			Mutations: []admissionv1.Mutation{{
 				PatchType: admissionv1.PatchTypeJSONPatch,
 				JSONPatch: &admissionv1.JSONPatch{Expression: k.patch()},
@@ -75,20 +75,18 @@ variables.honoured || variables.recorded ? [] : RECORD.filter(k,
 	}
 }
 
-// patch is the list of operations, and empty where the operator releases. JSON patch's add replaces what is there.
+// patch is the list of operations. JSON patch's add replaces what is there.
 func (k kind) patch() string {
 	return cel(`
-variables.releasing ? [] : (
-  (variables.hold ? [` + k.engage + `] : []) +
-  (variables.override && variables.paused && !variables.userPaused ? [` + k.release + `] : []) +
-  (has(object.metadata.annotations) || variables.set.size() == 0 ? [] :
-    [JSONPatch{op: 'add', path: '/metadata/annotations', value: {}}]) +
-  variables.set.map(k,
-    JSONPatch{op: 'add', path: ANNOTATION + jsonpatch.escapeKey(k), value: variables.set[k]}) +
-  variables.drop.map(k,
-    JSONPatch{op: 'remove', path: ANNOTATION + jsonpatch.escapeKey(k)}) +
-  variables.unearned.map(k, k in variables.oldAnnotations ?
-    JSONPatch{op: 'add', path: ANNOTATION + jsonpatch.escapeKey(k), value: variables.oldAnnotations[k]} :
-    JSONPatch{op: 'remove', path: ANNOTATION + jsonpatch.escapeKey(k)})
-)`)
+(variables.hold ? [` + k.engage + `] : []) +
+(variables.override && variables.paused && !variables.userPaused ? [` + k.release + `] : []) +
+(has(object.metadata.annotations) || variables.set.size() == 0 ? [] :
+  [JSONPatch{op: 'add', path: '/metadata/annotations', value: {}}]) +
+variables.set.map(k,
+  JSONPatch{op: 'add', path: ANNOTATION + jsonpatch.escapeKey(k), value: variables.set[k]}) +
+variables.drop.map(k,
+  JSONPatch{op: 'remove', path: ANNOTATION + jsonpatch.escapeKey(k)}) +
+variables.unearned.map(k, k in variables.oldAnnotations ?
+  JSONPatch{op: 'add', path: ANNOTATION + jsonpatch.escapeKey(k), value: variables.oldAnnotations[k]} :
+  JSONPatch{op: 'remove', path: ANNOTATION + jsonpatch.escapeKey(k)})`)
 }

@@ -4,8 +4,6 @@
 package gate
 
 import (
-	"slices"
-
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 )
 
@@ -20,12 +18,11 @@ func (k kind) noticePolicy(id Identity) *admissionv1.ValidatingAdmissionPolicy {
 		Spec: admissionv1.ValidatingAdmissionPolicySpec{
 			ParamKind:        paramKind(),
 			MatchConstraints: k.updates(),
-			MatchConditions:  k.conditions(),
-			Variables:        slices.Clip(k.facts(id)),
+			MatchConditions:  k.conditions(id),
+			Variables:        k.facts(),
 			Validations: []admissionv1.Validation{{
 				// With two plans only the one that is named in the mark speaks.
-				Expression: cel(`
-variables.operator || !(variables.held && variables.annotations[?HELD_BY] == optional.of(variables.plan))`),
+				Expression:        cel(`!(variables.held && variables.annotations[?HELD_BY] == optional.of(variables.plan))`),
 				Message:           "the rollout is held until its backup completes",
 				MessageExpression: cel(noticeMessage),
 			}},

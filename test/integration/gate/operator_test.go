@@ -123,18 +123,6 @@ func TestReleaseOfAnOlderViewConflicts(t *testing.T) {
 	s.is(s.get("web"), s.held("3"))
 }
 
-func TestOperatorIsNotWarned(t *testing.T) {
-	t.Parallel()
-	s := newShop(t)
-	s.mustPatch(s.as(s.developer), image("2"))
-	c, warnings := s.listening(s.operatorConfig())
-	s.mustPatch(c, string(gate.ProbePatch()), client.DryRunAll)
-	s.mustPatch(c, `{"metadata":{"annotations":null}}`, client.DryRunAll)
-	if seen := warnings.Take(); len(seen) > 0 {
-		t.Errorf("warned: %q", seen)
-	}
-}
-
 func TestNamesakeOfTheOperatorIsHeld(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
