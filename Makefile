@@ -11,8 +11,8 @@ export GOFLAGS := -trimpath -buildvcs=false
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 IMG ?= backstay:$(VERSION)
-# The one that the development cluster uses. Another: make deploy KUBECTL=kubectl
-KUBECTL ?= $(shell go run ./test/cluster bin kubectl)
+# The one in the PATH, else the one of the development cluster, which is built then.
+KUBECTL ?= $(or $(shell command -v kubectl),$(shell CGO_ENABLED=$(CGO_ENABLED) GOFLAGS="$(GOFLAGS)" go run ./test/cluster bin kubectl))
 CONTAINER_ENGINE ?= docker
 
 TOOL = $$(hack/tool.sh $(1))
@@ -26,6 +26,7 @@ help: ## Show this help.
 
 .PHONY: demo
 demo: go ## Start a cluster and watch a rollout wait for its backup.
+	@echo "Compiling the demo; the first time takes a minute or two on two cores, and the cluster's programs some ten more."
 	go run ./test/demo
 
 .PHONY: demo-down

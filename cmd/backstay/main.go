@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
@@ -36,8 +37,13 @@ func run(args []string) error {
 		case "gate":
 			return printGate(args[1:], os.Stdout)
 		case "version":
-			fmt.Println(version)
-			return nil
+			err := parse(flag.NewFlagSet("backstay version", flag.ContinueOnError), args[1:])
+			if err == nil {
+				fmt.Println(version)
+			}
+			return err
+		case "help":
+			args = []string{"--help"}
 		}
 	}
 	return operate(ctrl.SetupSignalHandler(), args)
@@ -56,14 +62,15 @@ func operate(ctx context.Context, args []string) error {
 	zapOptions := zap.Options{}
 	zapOptions.BindFlags(flags)
 	registerKubeconfig(flags)
-	if err := flags.Parse(args); err != nil {
+	if err := parse(flags, args); err != nil {
 		return err
-	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("unknown command %q: see backstay --help", flags.Arg(0))
 	}
 	if opts.Workers < 1 {
 		return errors.New("--workers must be at least 1")
+	}
+	cfg, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("no cluster: run it in one, or set --kubeconfig or KUBECONFIG: %w", err)
 	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&zapOptions)))
 	opts.Manager = ctrl.Options{
@@ -73,14 +80,10 @@ func operate(ctx context.Context, args []string) error {
 		LeaderElectionID:              "backstay.dr.backstay.dev",
 		LeaderElectionReleaseOnCancel: true,
 	}
-	return start(ctx, opts)
+	return start(ctx, cfg, opts)
 }
 
-func start(ctx context.Context, opts controllers.Options) error {
-	cfg, err := ctrl.GetConfig()
-	if err != nil {
-		return err
-	}
+func start(ctx context.Context, cfg *rest.Config, opts controllers.Options) error {
 	cfg.UserAgent = "backstay/" + version
 	mgr, err := controllers.NewManager(ctx, cfg, opts)
 	if err != nil {

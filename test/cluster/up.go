@@ -49,6 +49,9 @@ func upCommand() command {
 				if err := noArguments(args); err != nil {
 					return err
 				}
+				if u.nodes < 1 {
+					return fmt.Errorf("--nodes=%d: the programs need at least one node", u.nodes)
+				}
 				folder, err := u.folder()
 				if err != nil {
 					return err

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/backstay-dr/backstay/test/cluster/devcluster"
@@ -93,5 +94,9 @@ func (s *stage) down(ctx context.Context) error {
 	if err := s.build(ctx); err != nil {
 		return err
 	}
-	return s.runCluster(ctx, "down")
+	if err := s.runCluster(ctx, "down"); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(s.out, "The demo is gone. Its logs stay in", filepath.Join(s.folder, "logs"), "until the next one.")
+	return err
 }

@@ -26,7 +26,7 @@ func (s *stage) build(ctx context.Context) error {
 // cluster starts a development cluster of its own.
 func (s *stage) cluster(ctx context.Context) error {
 	s.say("A cluster: Kubernetes, simulated nodes, S3 storage and Velero, all of them processes of this machine.\n" +
-		"They are built once, which takes some minutes; after that they are up within seconds.")
+		"They are built once, which takes some ten minutes on two cores; after that they are up within seconds.")
 	if err := s.build(ctx); err != nil {
 		return err
 	}
@@ -125,23 +125,27 @@ export KUBECONFIG=%[1]s/kubeconfig
 export PATH=%[2]s:$PATH
 kubectl -n shop describe apprelease shop-1.5.0     # everything that is known of the release
 kubectl explain drplan.spec                        # what a plan can say
-kubectl -n shop get drplans,appreleases -w         # watch, in another shell
+kubectl -n shop get appreleases -w                 # watch, in another shell
 
 # The plan catches up, and is in sync again. Then go back to 1.4.2: a rollout like any other, with its own backup.
 
 kubectl -n shop patch drplan shop --type merge -p '{"spec":{"version":"1.5.0"}}'
-kubectl -n shop rollout undo deployment web
+kubectl -n shop rollout undo deployment api web worker
 
-# Without Velero a rollout stays held ...
+# Without Velero a rollout stays held. Take the change back, and it is released at once.
 
 bin/cluster stop --name %[3]s velero
 kubectl -n shop set image deployment api '*=registry.example.com/shop:1.6.0'
+kubectl -n shop set image deployment api '*=registry.example.com/shop:1.4.2'
 
-# ... until one of these: take the change back, which starts at once; override the hold, for which you need the right
-# to "override" the plan; or start Velero again.
+# Or override the hold, for which you need the right to "override" the plan.
 
-kubectl -n shop set image deployment api '*=registry.example.com/shop:1.5.0'
+kubectl -n shop set image deployment api '*=registry.example.com/shop:1.7.0'
 kubectl -n shop annotate deployment api dr.backstay.dev/override='the shop is down'
+
+# Or start Velero again: what is held then waits for its backup, and no longer.
+
+kubectl -n shop set image deployment web '*=registry.example.com/shop:1.7.0'
 bin/cluster start --name %[3]s velero
 
 # What the operator says; uninstall, which releases what is held and leaves nothing; and remove the cluster.
