@@ -36,8 +36,8 @@ const (
 	// ConditionBackedUp is True when the backup of the newest rollout is Completed. Positive polarity. AppRelease.
 	ConditionBackedUp = "BackedUp"
 
-	// ConditionRolledOut is True when every workload of the newest rollout runs this version. Positive polarity.
-	// AppRelease.
+	// ConditionRolledOut is True when the newest rollout of the release ended with its workloads on this version; another
+	// version may run since. Positive polarity. AppRelease.
 	ConditionRolledOut = "RolledOut"
 )
 

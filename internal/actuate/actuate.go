@@ -68,6 +68,9 @@ func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) er
 	}
 	stored, err := a.createReleases(ctx, in, d.Create)
 	if err != nil {
+		if in.Plan != nil && !apierrors.IsConflict(err) && !Terminating(err) {
+			a.Events.NotRecorded(in.Plan, err)
+		}
 		return err
 	}
 	if err := a.writeStatuses(ctx, in, stored, d.Statuses); err != nil {

@@ -11,6 +11,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/workload"
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
@@ -203,5 +204,25 @@ func TestPromise1_HeldWorkloadMovesToNoPlanThatDoesNotHold(t *testing.T) {
 	s.mustRun("web", "1.5.0")
 	if why := s.rollout("shop-1.5.0", 0).Workloads[0].StartReason; why != v1alpha1.StartBackupCompleted {
 		t.Errorf("it started because of %q", why)
+	}
+}
+
+// A newer API server knows fields that this operator drops: what it holds may look to us like what runs. That is no
+// revert.
+func TestPromise1_HoldWhoseChangeIsNotSeenIsNoRevert(t *testing.T) {
+	s := shopSim(t, "web")
+	was := s.deployments["web"]
+	d := was.DeepCopy()
+	d.Spec.Paused = true
+	d.Annotations = map[string]string{v1alpha1.AnnotationHeldBy: workload.HoldMark(ns, shop)}
+	s.storeDeployment(was, d)
+	s.pass(moment)
+	if v := view(s.deployments["web"]); !v.Held() {
+		t.Fatal("it was let go without a backup")
+	}
+	s.pass(aWhile)
+	s.mustRun("web", "1.4.2")
+	if v := view(s.deployments["web"]); v.Held() || len(s.backups) != 1 {
+		t.Errorf("held %t after %d backups, want it released after one", v.Held(), len(s.backups))
 	}
 }

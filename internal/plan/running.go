@@ -57,10 +57,12 @@ func planWorkload(plan *v1alpha1.DRPlan, m *Member) *v1alpha1.PlanWorkload {
 }
 
 // reverted says whether a held workload asks for the template that runs: then nothing new starts. Both the records and
-// the ReplicaSets must say that it runs, since something else may have started while no operator looked.
+// the ReplicaSets must say that it runs, since something else may have started while no operator looked. And another
+// template must have been seen held: one that looks as what runs and is held all the same may differ in a field that
+// this version of Backstay does not know.
 func (d *decider) reverted(m *Member) bool {
 	let, known := d.lastLetThrough(m)
-	if !known || !m.Held() || let.hash != m.Template.Hash || !runs(m, let.hash) {
+	if !known || !m.Held() || let.hash != m.Template.Hash || !runs(m, let.hash) || !d.heldAnother(m) {
 		return false
 	}
 	current, _ := m.Revision(let.hash)
@@ -74,6 +76,16 @@ func (d *decider) reverted(m *Member) bool {
 		}
 	}
 	return true
+}
+
+// heldAnother says whether another template of a workload was held.
+func (d *decider) heldAnother(m *Member) bool {
+	for ro := range d.courses() {
+		if rec := recordOf(ro.Rollout, m); open(ro.Rollout) && rec != nil && rec.State == v1alpha1.WorkloadHeld && rec.TemplateHash != m.Template.Hash {
+			return true
+		}
+	}
+	return false
 }
 
 // runs says whether a template runs, as far as the ReplicaSets tell: it is the one that has pods, or was when the

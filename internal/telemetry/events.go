@@ -62,6 +62,14 @@ func (e Events) NotStarted(s *plan.Start, err error) {
 	})
 }
 
+// NotRecorded tells on a plan that the API server refused a release, by a quota for example: what it stands for stays
+// held until that is mended.
+func (e Events) NotRecorded(p *v1alpha1.DRPlan, err error) {
+	e.emit(p, nil, plan.Event{
+		Warning: true, Reason: "ReleaseNotCreated", Action: "Record", Note: fmt.Sprintf("what is held stays held: %v", err),
+	})
+}
+
 // maxNote is how long a note may be, in bytes (events.k8s.io/v1). The API server refuses a longer one.
 const maxNote = 1024
 

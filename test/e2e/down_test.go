@@ -70,7 +70,7 @@ func TestPromise7_OperatorDownDelaysProtectedRolloutsOnly(t *testing.T) {
 	a.restart(t, operatorName)
 	a.await("api runs", func() error { return a.runs("api", "1.5.0") })
 	rollout := a.awaitOutcome("1.5.0", v1alpha1.OutcomeRolledOut)
-	if o := rollout.Workloads[0].Override; o == nil || o.User != "backstay-admin" || o.Reason != "outage, and the operator is down" {
+	if o := rollout.Workloads[1].Override; o == nil || o.User != "backstay-admin" || o.Reason != "outage, and the operator is down" {
 		t.Errorf("the release records the override as %+v", o)
 	}
 	a.after(a.startsOf(a.namespace, "api")[before.starts["api"]], new(a.backup(rollout.Backup.Name)))

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -83,10 +84,36 @@ func ready(ctx context.Context, port int) error {
 // killOperator ends the operator as a crash would. It is started again when the test is over, at the latest.
 func (i *installation) killOperator(t *testing.T) {
 	t.Helper()
-	if err := i.cluster.KillProgram(t.Context(), operatorName, syscall.SIGKILL); err != nil {
+	i.killProgram(t, operatorName)
+}
+
+// killProgram kills a program; it is started again when the test is over, at the latest.
+func (i *installation) killProgram(t *testing.T, program string) {
+	t.Helper()
+	if err := i.cluster.KillProgram(t.Context(), program, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { i.ensureRunning(t, operatorName) })
+	t.Cleanup(func() { i.ensureRunning(t, program) })
+}
+
+// freeze stops a program in its tracks: its connections stay open, and nobody answers. It thaws when the test is over, at
+// the latest.
+func (i *installation) freeze(t *testing.T, program string) (thaw func()) {
+	t.Helper()
+	p, ok := i.cluster.Status().Program(program)
+	if !ok {
+		t.Fatalf("there is no program %s", program)
+	}
+	if err := syscall.Kill(p.PID, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	thaw = sync.OnceFunc(func() {
+		if err := syscall.Kill(p.PID, syscall.SIGCONT); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(thaw)
+	return thaw
 }
 
 // restart starts a program that was stopped.

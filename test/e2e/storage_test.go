@@ -5,6 +5,7 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,6 +67,45 @@ func TestFailedBackupIsTriedAgain(t *testing.T) {
 		t.Errorf("released by attempt %d of %d backups, want 2 of 2", rollout.Backup.Attempt, len(a.newBackups(before)))
 	}
 	a.after(a.startsOf(a.namespace, "web")[before.starts["web"]], new(a.backup(rollout.Backup.Name)))
+}
+
+// Velero that is killed in the middle of a backup leaves one that is never Completed. It says so when it returns; the next
+// attempt lets the rollout go. The storage is frozen, so that the middle is no matter of luck.
+func TestPromise1_BackupThatVeleroWasKilledInLetsNothingStart(t *testing.T) {
+	a := newApp(t, shared, "web")
+	thaw := a.freeze(t, devcluster.ObjectStorage)
+	before := a.look("web")
+	a.setImage("web", "1.5.0")
+	a.await("the backup is in progress", func() error {
+		backups := a.newBackups(before)
+		if len(backups) != 1 || backups[0].Status.Phase != velerov1.BackupPhaseInProgress {
+			return fmt.Errorf("the backups are %v", phases(backups))
+		}
+		return nil
+	})
+	a.killProgram(t, devcluster.Velero)
+	thaw()
+	if err := a.held(live(a, &appsv1.Deployment{}, "web")); err != nil {
+		t.Error(err)
+	}
+
+	a.restart(t, devcluster.Velero)
+	a.awaitStarted(before)
+	rollout := a.awaitOutcome("1.5.0", v1alpha1.OutcomeRolledOut)
+	if got := phases(a.newBackups(before)); got != "Failed Completed" || rollout.Backup.Attempt != 2 {
+		t.Errorf("released by attempt %d of the backups %s, want 2 of Failed Completed", rollout.Backup.Attempt, got)
+	}
+	a.after(a.startsOf(a.namespace, "web")[before.starts["web"]], new(a.backup(rollout.Backup.Name)))
+}
+
+// phases of backups, in the order of their creation.
+func phases(backups []velerov1.Backup) string {
+	slices.SortFunc(backups, func(a, b velerov1.Backup) int { return a.CreationTimestamp.Compare(b.CreationTimestamp.Time) })
+	var out []string
+	for i := range backups {
+		out = append(out, string(backups[i].Status.Phase))
+	}
+	return strings.Join(out, " ")
 }
 
 // awaitLocation waits until Velero has found out how its storage location is.
