@@ -150,11 +150,18 @@ type HeldWorkload struct {
 	Until *metav1.Time `json:"until,omitempty"`
 
 	// reason is what it waits for: a reason of the Ready condition of its
-	// AppRelease.
+	// AppRelease, or Restored.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	Reason string `json:"reason,omitempty"`
+
+	// templateHash identifies the template that was restored; only where reason is
+	// Restored. Another template is held like any other change.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	TemplateHash string `json:"templateHash,omitempty"`
 }
 
 // PlanWorkload is a workload that a plan selects.

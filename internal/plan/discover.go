@@ -25,7 +25,7 @@ func (d *decider) discover() {
 		switch {
 		case d.reverted(m):
 			// about to be let go
-		case restored(m):
+		case d.restored(m):
 			// waits for a person
 		case m.Held():
 			d.discoverOverridden(m)
@@ -52,7 +52,14 @@ func hasStarted(m *Member) bool {
 
 // restored says whether a workload was created as it is held: nothing but a restore does that. What the backup holds is
 // the change that was held, and whoever restores wants the state before it: that is for a person to put back.
-func restored(m *Member) bool { return m.Held() && m.Generation <= 1 }
+func (d *decider) restored(m *Member) bool {
+	if !m.Held() {
+		return false
+	}
+	return m.Generation <= 1 || slices.ContainsFunc(d.plan.Status.Held, func(h v1alpha1.HeldWorkload) bool {
+		return h.Kind == m.Kind && h.Name == m.Name && h.Reason == v1alpha1.ReasonRestored && h.TemplateHash == m.Template.Hash
+	})
+}
 
 // discoverOverridden records an override that nobody saw before the workload was held again.
 func (d *decider) discoverOverridden(m *Member) {

@@ -89,6 +89,9 @@ func TestRestoredWorkloadStaysHeldUntilAPersonActs(t *testing.T) {
 	if !v.Held() {
 		t.Fatal("the operator let go what was restored")
 	}
+	s.edit("web", "autoscaler", gen.Replicas(3)) // is no other template
+	s.pass(aWhile)
+	s.mustHold("web")
 	held := s.plans[shop].Status.Held
 	if len(held) != 1 || held[0].Reason != v1alpha1.ReasonRestored {
 		t.Errorf("the plan lists as held %+v", held)

@@ -86,8 +86,8 @@ func (d *decider) recordHeld(s *v1alpha1.DRPlanStatus) {
 			continue
 		}
 		h := v1alpha1.HeldWorkload{Kind: m.Kind, Name: m.Name, Version: d.versionOf(m).Value, Reason: v1alpha1.ReasonBackupPending}
-		if restored(m) {
-			h.Reason = v1alpha1.ReasonRestored
+		if d.restored(m) {
+			h.Reason, h.TemplateHash = v1alpha1.ReasonRestored, m.Template.Hash
 		}
 		if ro, rec := d.heldRecord(m); rec != nil {
 			h.Release, h.Since = ro.of.Name, rec.HeldSince

@@ -6,6 +6,7 @@ package main
 import (
 	"flag"
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -93,6 +94,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 }
 
 func TestBadCommandLines(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing")
 	tests := map[string]struct {
 		args []string
 		want string
@@ -103,7 +105,8 @@ func TestBadCommandLines(t *testing.T) {
 		"bad name":              {[]string{"status", "--name", "A"}, "must be at most 32 lower-case letters"},
 		"unknown program":       {[]string{"bin", "kubelet"}, "name one program: kube-apiserver, kubectl"},
 		"unknown program built": {[]string{"build", "--only", "kubelet"}, `unknown program "kubelet"`},
-		"missing folder":        {[]string{"build", "--bin-dir", "/nonexistent"}, "folder of binaries /nonexistent does not exist"},
+		"missing folder":        {[]string{"build", "--bin-dir", missing}, "folder of binaries " + missing + " does not exist"},
+		"no nodes":              {[]string{"up", "--nodes", "0"}, "need at least one node"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
