@@ -89,8 +89,8 @@ func TestStatusOfAnAppReleaseIsBounded(t *testing.T) {
 		"an unknown outcome":         {rollout("outcome: Failed"), `status.rollouts[0].outcome: Unsupported value: "Failed"`},
 		"a backup without a name":    {rollout("backup: {attempt: 1}"), "status.rollouts[0].backup.name: Required value"},
 		"attempt zero":               {rollout("backup: {name: b, attempt: 0}"), "rollouts[0].backup.attempt in body should be greater than or equal to 1"},
-		"an override without reason": {rollout("override: {user: u, time: '2026-01-01T00:00:00Z'}"), "status.rollouts[0].override.reason: Required value"},
-		"an override's long reason":  {rollout("override: {user: u, reason: " + long(257) + ", time: '2026-01-01T00:00:00Z'}"), "status.rollouts[0].override.reason: Too long: may not be more than 256"},
+		"an override without reason": {rollout(overridden("user: u")), "status.rollouts[0].workloads[0].override.reason: Required value"},
+		"an override's long reason":  {rollout(overridden("user: u, reason: " + long(257))), "status.rollouts[0].workloads[0].override.reason: Too long: may not be more than 256"},
 		"too many workloads": {
 			rollout("workloads: " + repeat(101, "{kind: Deployment, name: w#, state: Held, templateHash: v1-0}")),
 			"status.rollouts[0].workloads: Too many: 101: must have at most 100 items",
@@ -105,9 +105,14 @@ func TestStatusOfAnAppReleaseIsBounded(t *testing.T) {
 	}
 	// The longest override that the gate lets through fits.
 	reason := strings.Repeat("ü", 256)
-	if err := writeStatus(t, object, rollout("override: {user: u, reason: "+reason+", time: '2026-01-01T00:00:00Z'}")); err != nil {
+	if err := writeStatus(t, object, rollout(overridden("user: u, reason: "+reason))); err != nil {
 		t.Errorf("a reason of 256 characters: %v", err)
 	}
+}
+
+// overridden is a workload of a rollout, with what is recorded of its override.
+func overridden(override string) string {
+	return "workloads: [{kind: Deployment, name: w, state: Released, templateHash: v1-0, override: {" + override + ", time: '2026-01-01T00:00:00Z'}}]"
 }
 
 // Statuses are written through the subresource only, and specs not by it.
