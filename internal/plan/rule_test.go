@@ -93,7 +93,7 @@ func TestRestoredWorkloadStaysHeldUntilAPersonActs(t *testing.T) {
 	s.pass(aWhile)
 	s.mustHold("web")
 	held := s.plans[shop].Status.Held
-	if len(held) != 1 || held[0].Reason != v1alpha1.ReasonRestored {
+	if len(held) != 1 || held[0].Reason != v1alpha1.ReasonRestored || held[0].Since == nil {
 		t.Errorf("the plan lists as held %+v", held)
 	}
 	s.set("web", "1.4.2")

@@ -87,7 +87,7 @@ func (d *decider) recordHeld(s *v1alpha1.DRPlanStatus) {
 		}
 		h := v1alpha1.HeldWorkload{Kind: m.Kind, Name: m.Name, Version: d.versionOf(m).Value, Reason: v1alpha1.ReasonBackupPending}
 		if d.restored(m) {
-			h.Reason, h.TemplateHash = v1alpha1.ReasonRestored, m.Template.Hash
+			h.Reason, h.TemplateHash, h.Since = v1alpha1.ReasonRestored, m.Template.Hash, &m.Created
 		}
 		if ro, rec := d.heldRecord(m); rec != nil {
 			h.Release, h.Since = ro.of.Name, rec.HeldSince
