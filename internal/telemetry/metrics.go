@@ -27,7 +27,7 @@ func NewMetrics(registry prometheus.Registerer, reader client.Reader) (*Metrics,
 	m := &Metrics{
 		holdDuration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "backstay_hold_duration_seconds",
-			Help:    "How long workloads were held, by the reason of their release (at most 6 reasons).",
+			Help:    "How long workloads were held, by the reason of their release (at most 5 reasons).",
 			Buckets: []float64{1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400},
 		}, []string{"reason"}),
 		backups: prometheus.NewCounterVec(prometheus.CounterOpts{

@@ -1,0 +1,62 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package observe
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/test/gen"
+)
+
+// Which plans a workload is of, and which of them moves it: the first.
+func TestPlansSelecting(t *testing.T) {
+	shop := gen.Plan("shop")
+	lab := gen.Plan("lab", gen.Selects("team", "lab"))
+	narrow := gen.Plan("narrow", gen.Selects(gen.LabelPartOf, "shop"))
+	narrow.Spec.Workloads.MatchLabels["team"] = "blue"
+	empty := gen.Plan("empty")
+	empty.Spec.Workloads.MatchLabels = nil
+	plans := []*v1alpha1.DRPlan{empty, lab, narrow, shop}
+	blue, other := gen.Label("team", "blue"), gen.Label(gen.LabelPartOf, "other")
+	for name, tc := range map[string]struct {
+		options []gen.DeploymentOption
+		want    []string
+	}{
+		"its labels":                           {nil, []string{"shop"}},
+		"all labels of a plan":                 {[]gen.DeploymentOption{blue}, []string{"narrow", "shop"}},
+		"no plan":                              {[]gen.DeploymentOption{other}, nil},
+		"held, and its labels are gone":        {[]gen.DeploymentOption{other, gen.Held("ns", "shop")}, []string{"shop"}},
+		"held, and moved to another":           {[]gen.DeploymentOption{other, gen.Label("team", "lab"), gen.Held("ns", "shop")}, []string{"lab", "shop"}},
+		"held by a plan that is gone":          {[]gen.DeploymentOption{other, gen.Held("ns", "gone")}, nil},
+		"the mark of another namespace":        {[]gen.DeploymentOption{other, gen.Held("elsewhere", "shop")}, nil},
+		"a mark without a pause is no hold":    {[]gen.DeploymentOption{other, gen.Annotation(v1alpha1.AnnotationHeldBy, "ns/shop")}, nil},
+		"held by the plan whose labels it has": {[]gen.DeploymentOption{gen.Held("ns", "shop")}, []string{"shop"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, p := range plansSelecting(plans, gen.Deployment("web", tc.options...)) {
+				got = append(got, p.Name)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// What is still to be recorded of a workload keeps it in sight, whatever became of its labels.
+func TestInOpenRollouts(t *testing.T) {
+	release := gen.Release("shop", "1.5.0")
+	release.Status.Rollouts = []v1alpha1.Rollout{
+		{Number: 2, Workloads: []v1alpha1.RolloutWorkload{{Name: "api"}, {Name: "web"}}},
+		{Number: 1, Outcome: v1alpha1.OutcomeRolledOut, Workloads: []v1alpha1.RolloutWorkload{{Name: "job"}}},
+	}
+	want := map[string]bool{"api": true, "web": true}
+	if diff := cmp.Diff(want, inOpenRollouts([]*v1alpha1.AppRelease{release})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
