@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -74,7 +75,8 @@ func TestMetricsTellOfHoldsBackupsDriftAndProtection(t *testing.T) {
 	s.explained(op)
 }
 
-func scientific(n int64) string { return fmt.Sprintf("%.9e", float64(n)) }
+// scientific is a number as Prometheus' text format writes it: in as few digits as tell it.
+func scientific(n int64) string { return strconv.FormatFloat(float64(n), 'g', -1, 64) }
 
 // explained fails the test unless every metric has a help text and no labels but those that are bounded.
 func (s *shop) explained(op *stage.Operator) {
