@@ -91,7 +91,7 @@ func (r *AppReleaseReconciler) SetupWithManager(mgr ctrl.Manager, workers int) e
 		Named("apprelease").
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Watches(&v1alpha1.DRPlan{}, &handler.EnqueueRequestForObject{}).
-		Watches(&v1alpha1.DRPlan{}, m.neighbours(), specChanged).
+		Watches(&v1alpha1.DRPlan{}, handler.EnqueueRequestsFromMapFunc(m.neighbours), builder.WithPredicates(planChanged)).
 		Watches(&v1alpha1.AppRelease{}, handler.EnqueueRequestsFromMapFunc(planOfRelease), specChanged).
 		Watches(&appsv1.Deployment{}, m.workload(planFirst), builder.WithPredicates(workloadChanged)).
 		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup)).

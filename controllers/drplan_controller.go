@@ -89,7 +89,7 @@ func (r *DRPlanReconciler) SetupWithManager(mgr ctrl.Manager, workers int) error
 		Named("drplan").
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		For(&v1alpha1.DRPlan{}, specChanged).
-		Watches(&v1alpha1.DRPlan{}, m.neighbours(), specChanged).
+		Watches(&v1alpha1.DRPlan{}, handler.EnqueueRequestsFromMapFunc(m.neighbours), builder.WithPredicates(planChanged)).
 		Watches(&v1alpha1.AppRelease{}, handler.EnqueueRequestsFromMapFunc(planOfRelease)).
 		Watches(&appsv1.Deployment{}, m.workload(0), builder.WithPredicates(workloadChanged)).
 		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup), builder.WithPredicates(backupChanged))

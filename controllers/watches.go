@@ -62,27 +62,10 @@ func (m mapper) workload(pause time.Duration) handler.EventHandler {
 
 func holdMark(obj client.Object) string { return obj.GetAnnotations()[v1alpha1.AnnotationHeldBy] }
 
-// neighbours enqueues the plans that share a workload with a plan: whether they overlap is reported on each. When the
-// operator starts every plan is looked at in any case.
-func (m mapper) neighbours() handler.EventHandler {
-	enqueue := func(ctx context.Context, obj client.Object, q queue) {
-		keys, err := m.observer.Neighbours(ctx, obj.(*v1alpha1.DRPlan))
-		for _, request := range requests(ctx, keys, err) {
-			q.Add(request)
-		}
-	}
-	return handler.Funcs{
-		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) {
-			if !e.IsInInitialList {
-				enqueue(ctx, e.Object, q)
-			}
-		},
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { enqueue(ctx, e.Object, q) },
-		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
-			enqueue(ctx, e.ObjectOld, q)
-			enqueue(ctx, e.ObjectNew, q)
-		},
-	}
+// neighbours enqueues the plans that share a workload with a plan: whether they overlap is reported on each.
+func (m mapper) neighbours(ctx context.Context, obj client.Object) []ctrl.Request {
+	keys, err := m.observer.Neighbours(ctx, obj.(*v1alpha1.DRPlan))
+	return requests(ctx, keys, err)
 }
 
 // allPlans enqueues every plan: the gate concerns them all, and so may a storage location. Which of them wait for one
@@ -103,6 +86,12 @@ func requests(ctx context.Context, keys []client.ObjectKey, err error) []ctrl.Re
 	}
 	return out
 }
+
+// planChanged drops updates of a plan's status, and the plans that exist when the operator starts: each of them is looked
+// at then in any case.
+var planChanged = predicate.And(predicate.GenerationChangedPredicate{}, predicate.Funcs{
+	CreateFunc: func(e event.CreateEvent) bool { return !e.IsInInitialList },
+})
 
 // workloadChanged drops updates that change nothing that a decision looks at: most are of the status.
 var workloadChanged = predicate.Funcs{

@@ -4,6 +4,7 @@
 package plan
 
 import (
+	"iter"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -191,13 +192,24 @@ func recordOf(ro *v1alpha1.Rollout, m *Member) *v1alpha1.RolloutWorkload {
 
 // heldRecord finds the record of a held member in an open rollout.
 func (d *decider) heldRecord(m *Member) (course, *v1alpha1.RolloutWorkload) {
-	for ro := range d.courses() {
-		if !open(ro.Rollout) {
-			continue
-		}
-		if rec := recordOf(ro.Rollout, m); rec != nil && rec.State == v1alpha1.WorkloadHeld && rec.TemplateHash == m.Template.Hash {
+	for ro, rec := range d.heldRecords(m) {
+		if rec.TemplateHash == m.Template.Hash {
 			return ro, rec
 		}
 	}
 	return course{}, nil
+}
+
+// heldRecords are the records of open rollouts that say that a member is held, whatever template it was held with.
+func (d *decider) heldRecords(m *Member) iter.Seq2[course, *v1alpha1.RolloutWorkload] {
+	return func(yield func(course, *v1alpha1.RolloutWorkload) bool) {
+		for ro := range d.courses() {
+			if !open(ro.Rollout) {
+				continue
+			}
+			if rec := recordOf(ro.Rollout, m); rec != nil && rec.State == v1alpha1.WorkloadHeld && !yield(ro, rec) {
+				return
+			}
+		}
+	}
 }

@@ -80,8 +80,8 @@ func (d *decider) reverted(m *Member) bool {
 
 // heldAnother says whether another template of a workload was held.
 func (d *decider) heldAnother(m *Member) bool {
-	for ro := range d.courses() {
-		if rec := recordOf(ro.Rollout, m); open(ro.Rollout) && rec != nil && rec.State == v1alpha1.WorkloadHeld && rec.TemplateHash != m.Template.Hash {
+	for _, rec := range d.heldRecords(m) {
+		if rec.TemplateHash != m.Template.Hash {
 			return true
 		}
 	}

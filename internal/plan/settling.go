@@ -64,10 +64,8 @@ func (d *decider) passing() bool {
 
 // recordedHeld says whether an open rollout still says that a member is held.
 func (d *decider) recordedHeld(m *Member) bool {
-	for ro := range d.courses() {
-		if rec := recordOf(ro.Rollout, m); open(ro.Rollout) && rec != nil && rec.State == v1alpha1.WorkloadHeld {
-			return true
-		}
+	for range d.heldRecords(m) {
+		return true
 	}
 	return false
 }

@@ -73,10 +73,8 @@ func (d *decider) startsAnother(s Start) bool {
 
 func (d *decider) letGo(m *Member, reason string) {
 	s := Start{Workload: m.View, Reason: reason}
-	for ro := range d.courses() {
-		if rec := recordOf(ro.Rollout, m); rec != nil && rec.State == v1alpha1.WorkloadHeld {
-			s.Since = since(rec)
-		}
+	for _, rec := range d.heldRecords(m) {
+		s.Since = since(rec)
 	}
 	d.out.Starts = append(d.out.Starts, s)
 }
