@@ -110,6 +110,13 @@ var planStories = map[string]func(s *sim){
 		s.createPlan(gen.Plan(shop, gen.Planned("1.4.2")))
 		s.pass(5 * time.Second)
 	},
+	"plan_deleted_before_the_hold_is_recorded": func(s *sim) {
+		s.away(func() {
+			s.set("web", "1.5.0")
+			s.deletePlan(shop)
+		})
+		s.pass(5 * time.Second)
+	},
 	"deselected_while_held": func(s *sim) {
 		s.velero.down = true
 		s.set("web", "1.5.0")

@@ -4,84 +4,139 @@
 package plan_test
 
 import (
-	"cmp"
+	"context"
+	"reflect"
 	"slices"
+	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/observe"
 	"github.com/backstay-dr/backstay/internal/plan"
-	"github.com/backstay-dr/backstay/internal/velero"
 	"github.com/backstay-dr/backstay/internal/workload"
+	"github.com/backstay-dr/backstay/test/gen"
 )
 
-// observe gathers the input as internal/observe does.
+// observe gathers the input of a decision as the product does, from what its cache shows.
 func (o *operator) observe(seen state, name string) plan.Input {
-	in := plan.Input{
-		Now: o.now.Add(o.clock), Namespace: ns, Name: name, Plan: seen.plans[name], Terminating: seen.terminating,
-		Backups: map[string]*velerov1.Backup{}, LocationProblem: velero.LocationProblem(seen.location, "", ns),
+	observer := observe.Observer{
+		Reader: cache{seen}, VeleroNamespace: gen.VeleroNamespace,
+		Now: func() time.Time { return o.now.Add(o.clock) },
 	}
-	recorded := map[string]bool{}
-	for _, r := range seen.releases {
-		if r.Spec.Plan == name {
-			in.Releases = append(in.Releases, r)
-			recordedOpen(r, recorded)
-		}
-	}
-	for _, d := range sorted(seen.deployments) {
-		if m := member(seen, name, seen.deployments[d]); m.Selected || m.HeldByPlan(name) || m.StaleHold() || recorded[d] {
-			in.Members = append(in.Members, m)
-		}
-	}
-	slices.SortFunc(in.Releases, func(a, b *v1alpha1.AppRelease) int {
-		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
-	})
-	for _, b := range seen.backups {
-		if b.Labels[v1alpha1.LabelNamespace] == ns && b.Labels[v1alpha1.LabelPlan] == name {
-			in.Backups[b.Name] = b
-		}
+	in, err := observer.Plan(context.Background(), client.ObjectKey{Namespace: ns, Name: name})
+	if err != nil {
+		panic(err)
 	}
 	return in
 }
 
-func member(seen state, name string, d *appsv1.Deployment) plan.Member {
-	cut, _ := workload.Slim(d.DeepCopy())
-	var sets []appsv1.ReplicaSet
-	for _, set := range seen.setsOf(d) {
-		slim, _ := workload.Slim(set.DeepCopy())
-		sets = append(sets, *slim.(*appsv1.ReplicaSet))
-	}
-	m := plan.Member{View: workload.FromDeployment(cut.(*appsv1.Deployment), sets)}
-	var selecting []*v1alpha1.DRPlan
-	for _, p := range sorted(seen.plans) {
-		if selects(seen.plans[p], d) || m.HeldByPlan(p) {
-			selecting = append(selecting, seen.plans[p])
+// cache shows a state as the manager's cache does: cut to what is needed, and by the indexes of package observe.
+type cache struct{ state }
+
+// Get implements client.Reader.
+func (c cache) Get(_ context.Context, key client.ObjectKey, into client.Object, _ ...client.GetOption) error {
+	for _, obj := range c.kind(into) {
+		if client.ObjectKeyFromObject(obj) == key {
+			reflect.ValueOf(into).Elem().Set(reflect.ValueOf(cut(obj)).Elem())
+			return nil
 		}
 	}
-	slices.SortStableFunc(selecting, func(a, b *v1alpha1.DRPlan) int { return cmp.Compare(rank(a), rank(b)) })
-	for i, p := range selecting {
-		if p.Name == name {
-			m.Selected, m.Driver = true, i == 0
-		} else {
-			m.SharedWith = append(m.SharedWith, p.Name)
-		}
-	}
-	slices.Sort(m.SharedWith)
-	return m
+	return apierrors.NewNotFound(schema.GroupResource{}, key.Name)
 }
 
-// recordedOpen notes the workloads of the open rollouts of a release.
-func recordedOpen(r *v1alpha1.AppRelease, names map[string]bool) {
-	for i := range r.Status.Rollouts {
-		for j := range r.Status.Rollouts[i].Workloads {
-			if r.Status.Rollouts[i].Outcome == "" {
-				names[r.Status.Rollouts[i].Workloads[j].Name] = true
-			}
+// List implements client.Reader.
+func (c cache) List(_ context.Context, into client.ObjectList, options ...client.ListOption) error {
+	opts := (&client.ListOptions{}).ApplyOptions(options)
+	var found []runtime.Object
+	for _, obj := range c.kind(into) {
+		if obj = cut(obj); obj.GetNamespace() == opts.Namespace && indexed(obj, opts) {
+			found = append(found, obj)
 		}
+	}
+	return meta.SetList(into, found)
+}
+
+// kind lists the objects of a kind, which an object or a list of it names.
+func (c cache) kind(of any) []client.Object {
+	switch of.(type) {
+	case *v1alpha1.DRPlan, *v1alpha1.DRPlanList:
+		return values(c.plans)
+	case *v1alpha1.AppReleaseList:
+		return values(c.releases)
+	case *appsv1.Deployment, *appsv1.DeploymentList:
+		return values(c.deployments)
+	case *appsv1.ReplicaSetList:
+		return values(c.sets)
+	case *velerov1.BackupList:
+		return values(c.backups)
+	case *velerov1.BackupStorageLocationList:
+		return []client.Object{c.location}
+	case *metav1.PartialObjectMetadata:
+		namespace := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Name: ns}}
+		if c.terminating {
+			namespace.DeletionTimestamp = &metav1.Time{Time: epoch}
+		}
+		return []client.Object{namespace}
+	default:
+		panic(reflect.TypeOf(of))
 	}
 }
 
-func rank(p *v1alpha1.DRPlan) int {
-	return slices.Index([]v1alpha1.GateMode{v1alpha1.GateModeHold, v1alpha1.GateModeObserve, v1alpha1.GateModeOff}, p.Spec.Gate.Mode)
+func values[T client.Object](objects map[string]T) []client.Object {
+	out := make([]client.Object, 0, len(objects))
+	for _, name := range sorted(objects) {
+		out = append(out, objects[name])
+	}
+	return out
+}
+
+// cut is a copy as the cache keeps it.
+func cut(obj client.Object) client.Object {
+	slim, err := workload.Slim(obj.DeepCopyObject())
+	if err != nil {
+		panic(err)
+	}
+	return slim.(client.Object)
+}
+
+// indexes are those that package observe registers, by the type of the objects and the name of the field.
+type indexes map[reflect.Type]map[string]client.IndexerFunc
+
+// IndexField implements client.FieldIndexer.
+func (x indexes) IndexField(_ context.Context, obj client.Object, field string, extract client.IndexerFunc) error {
+	of := reflect.TypeOf(obj)
+	if x[of] == nil {
+		x[of] = map[string]client.IndexerFunc{}
+	}
+	x[of][field] = extract
+	return nil
+}
+
+var registered = func() indexes {
+	x := indexes{}
+	if err := observe.Index(context.Background(), x); err != nil {
+		panic(err)
+	}
+	return x
+}()
+
+// indexed says whether an object is found by the fields that a list asks for.
+func indexed(obj client.Object, opts *client.ListOptions) bool {
+	if opts.FieldSelector == nil {
+		return true
+	}
+	for _, want := range opts.FieldSelector.Requirements() {
+		if !slices.Contains(registered[reflect.TypeOf(obj)][want.Field](obj), want.Value) {
+			return false
+		}
+	}
+	return true
 }
