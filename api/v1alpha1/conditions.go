@@ -182,6 +182,10 @@ const (
 	// ReasonRollingOut: the workloads were released and are rolling out. Ready and RolledOut False.
 	ReasonRollingOut = "RollingOut"
 
+	// ReasonReleasePending: in status.held of a plan: no AppRelease records it yet. If that lasts, the API server refuses
+	// one, by a quota for example; an event on the plan has its answer.
+	ReasonReleasePending = "ReleasePending"
+
 	// ReasonRestored: in status.held of a plan: the workload was created as it is held, by a restore. It waits for a
 	// person, since the backup holds the change that was held and not the state before it.
 	ReasonRestored = "Restored"

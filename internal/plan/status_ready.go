@@ -61,8 +61,10 @@ func heldText(held []v1alpha1.HeldWorkload) string {
 	case h.Reason == v1alpha1.ReasonRestored:
 		text = h.Name + " was restored as it was held, and starts nothing: put the revision back that ran " +
 			"(AppRelease, previousRevision), or change or override it"
+	case h.Reason == v1alpha1.ReasonReleasePending:
+		text = h.Name + " is held, and no AppRelease records it yet: if that lasts, an event on this plan says why"
 	case h.Release == "":
-		text = h.Name + " was held just now"
+		text = h.Name + " is held for another plan"
 	}
 	if more := len(held) - 1; more > 0 {
 		text = fmt.Sprintf("%s, and %d more", text, more)

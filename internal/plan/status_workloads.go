@@ -86,10 +86,14 @@ func (d *decider) recordHeld(s *v1alpha1.DRPlanStatus) {
 			continue
 		}
 		h := v1alpha1.HeldWorkload{Kind: m.Kind, Name: m.Name, Version: d.versionOf(m).Value, Reason: v1alpha1.ReasonBackupPending}
+		ro, rec := d.heldRecord(m)
+		if rec == nil && m.Driver {
+			h.Reason = v1alpha1.ReasonReleasePending
+		}
 		if d.restored(m) {
 			h.Reason, h.TemplateHash, h.Since = v1alpha1.ReasonRestored, m.Template.Hash, &m.Created
 		}
-		if ro, rec := d.heldRecord(m); rec != nil {
+		if rec != nil {
 			h.Release, h.Since = ro.of.Name, rec.HeldSince
 			if rec.HeldSince != nil {
 				until := metav1.NewTime(d.deadline(rec))
