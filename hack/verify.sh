@@ -58,6 +58,12 @@ kustomizations() {
   return $status
 }
 
+# Without shellcheck and pyflakes, which it would call where it finds them, and not elsewhere.
+workflows() {
+  local actionlint
+  actionlint=$(hack/tool.sh actionlint) && "$actionlint" -shellcheck= -pyflakes=
+}
+
 failed=()
 check() {
   echo "==> $1"
@@ -69,6 +75,7 @@ check "links between pages" links
 check "go.mod and go.sum" modules
 check "go vet" vet
 check "generated files" generators
+check "workflows" workflows
 check "kustomizations" kustomizations
 
 if ((${#failed[@]} > 0)); then
