@@ -15,6 +15,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/backstay-dr/backstay/controllers"
@@ -56,7 +57,7 @@ func operate(ctx context.Context, args []string) error {
 	opts := controllers.Options{}
 	flags.StringVar(&opts.VeleroNamespace, "velero-namespace", "velero", "namespace that Velero runs in")
 	flags.IntVar(&opts.Workers, "workers", 4, "how many plans each controller works on at the same time")
-	metricsAddress := flags.String("metrics-bind-address", ":8080", `address of the metrics endpoint; "0" for none`)
+	metricsAddress := flags.String("metrics-bind-address", ":8443", `address of the metrics endpoint, over HTTPS; "0" for none`)
 	probeAddress := flags.String("health-probe-bind-address", ":8081", `address of /healthz and /readyz; "0" for none`)
 	leaderElect := flags.Bool("leader-elect", false, "let several replicas agree on the one that works")
 	zapOptions := zap.Options{}
@@ -74,7 +75,10 @@ func operate(ctx context.Context, args []string) error {
 	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&zapOptions)))
 	opts.Manager = ctrl.Options{
-		Metrics:                       metricsserver.Options{BindAddress: *metricsAddress},
+		// The metrics name the plans of every namespace: only who may get the URL /metrics reads them.
+		Metrics: metricsserver.Options{
+			BindAddress: *metricsAddress, SecureServing: true, FilterProvider: filters.WithAuthenticationAndAuthorization,
+		},
 		HealthProbeBindAddress:        *probeAddress,
 		LeaderElection:                *leaderElect,
 		LeaderElectionID:              "backstay.dr.backstay.dev",

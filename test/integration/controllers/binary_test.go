@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -14,6 +15,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	authorizationv1 "k8s.io/api/authorization/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/test/integration/harness"
 )
@@ -72,12 +77,9 @@ func TestProgramAnswersProbesAndEndsGracefully(t *testing.T) {
 	go func() { ended <- cmd.Wait() }()
 	s := emptyShopOn(t, on)
 	for _, url := range []string{"http://" + probes + "/healthz", "http://" + probes + "/readyz"} {
-		s.await(url, patience, func() (bool, any) { text := fetch(t, url); return text == "200 OK", told(text) })
+		s.await(url, patience, func() (bool, any) { text := fetch(t, url, ""); return text == "200 OK", told(text) })
 	}
-	s.await("its metrics", patience, func() (bool, any) {
-		text := fetch(t, "http://"+metrics+"/metrics")
-		return text == "200 OK", told(text)
-	})
+	s.metricsAskWho("https://" + metrics + "/metrics")
 	s.create(s.deployment("web", "1"))
 	s.create(s.plan("shop"))
 	s.awaitSettled("shop")
@@ -95,14 +97,47 @@ func TestProgramAnswersProbesAndEndsGracefully(t *testing.T) {
 	}
 }
 
-// fetch is the status of an answer, or why there is none.
-func fetch(t *testing.T, url string) string {
+// metricsAskWho fails the test unless the metrics, which name the plans of every namespace, are for those alone who may
+// get them.
+func (s *shop) metricsAskWho(url string) {
+	s.Helper()
+	prometheus := s.stage.Pipeline(s.T, "prometheus", s.namespace)
+	binding := &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "prometheus"}}
+	binding.RoleRef = rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "backstay-metrics-reader"}
+	binding.Subjects = []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: s.namespace, Name: "prometheus"}}
+	s.create(binding)
+	s.await("prometheus may get the metrics", patience, func() (bool, any) {
+		review := &authorizationv1.SubjectAccessReview{}
+		review.Spec.User = "system:serviceaccount:" + s.namespace + ":prometheus"
+		review.Spec.NonResourceAttributes = &authorizationv1.NonResourceAttributes{Path: "/metrics", Verb: "get"}
+		s.create(review)
+		return review.Status.Allowed, review
+	})
+	for _, who := range []struct{ name, token, want string }{
+		{"nobody", "", "401 Unauthorized"},
+		{"somebody with a token of his own making", "forged", "401 Unauthorized"},
+		{"a tenant", s.stage.Pipeline(s.T, "tenant", s.namespace).BearerToken, "403 Forbidden"},
+		{"prometheus", prometheus.BearerToken, "200 OK"},
+	} {
+		if got := fetch(s.T, url, who.token); got != who.want {
+			s.Errorf("metrics for %s: %s, want %s", who.name, got, who.want)
+		}
+	}
+}
+
+// fetch is the status of an answer, or why there is none. A certificate that the program made for itself will do.
+func fetch(t *testing.T, url, token string) string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	defer transport.CloseIdleConnections()
+	resp, err := (&http.Client{Transport: transport}).Do(req)
 	if err != nil {
 		return err.Error()
 	}

@@ -63,6 +63,9 @@ func TestTheOperatorMayDoWhatItsManifestsSayAndNoMore(t *testing.T) {
 		"patch mutatingadmissionpolicies.admissionregistration.k8s.io":          false,
 		"delete validatingadmissionpolicybindings.admissionregistration.k8s.io": false,
 
+		"create tokenreviews.authentication.k8s.io":        true,
+		"create subjectaccessreviews.authorization.k8s.io": true,
+
 		"get secrets backstay-system":         false,
 		"get secrets velero":                  false,
 		"list secrets":                        false,
