@@ -23,7 +23,7 @@ import (
 	"github.com/backstay-dr/backstay/internal/plan"
 )
 
-// +kubebuilder:rbac:groups=dr.backstay.dev,resources=drplans/status,verbs=patch
+// +kubebuilder:rbac:groups=dr.backstay.dev,resources=drplans/status,verbs=update
 // +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=mutatingadmissionpolicies;mutatingadmissionpolicybindings;validatingadmissionpolicies;validatingadmissionpolicybindings,verbs=get;list;watch
 
 // DRPlanReconciler tells how a plan stands: versions, drift, protection, what is held, whether the gate is in force. It
@@ -59,8 +59,7 @@ func (r *DRPlanReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 	}
 	changed := in.Plan.DeepCopy()
 	changed.Status = status
-	patch := client.MergeFromWithOptions(in.Plan, client.MergeFromWithOptimisticLock{})
-	if err := r.Client.Status().Patch(ctx, changed, patch); err != nil {
+	if err := r.Client.Status().Update(ctx, changed); err != nil {
 		return result(ctx, 0, client.IgnoreNotFound(fmt.Errorf("status of DRPlan %s: %w", in.Name, err)))
 	}
 	r.replaced.Note(in.Plan, changed)

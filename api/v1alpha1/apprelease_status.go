@@ -96,6 +96,10 @@ const (
 )
 
 // AppReleaseStatus is everything known of a release.
+//
+// It is written by the operator alone, as a whole: who manages it is recorded once, and not for each of its fields
+// (docs/adr/0007).
+// +structType=atomic
 type AppReleaseStatus struct {
 	// conditions are Ready, BackedUp and RolledOut, and speak of the newest
 	// rollout; Reconciling and Stalled only while True.

@@ -6,6 +6,10 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // DRPlanStatus is what was observed of a plan.
+//
+// It is written by the operator alone, as a whole: who manages it is recorded once, and not for each of its fields
+// (docs/adr/0007).
+// +structType=atomic
 type DRPlanStatus struct {
 	// conditions are Ready, Gated, Drifted, Covered, Protected and Proven;
 	// Reconciling and Stalled only while True.

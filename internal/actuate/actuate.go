@@ -134,8 +134,8 @@ func (a *Actuator) existingRelease(ctx context.Context, want *v1alpha1.AppReleas
 	return other, a.Client.Create(ctx, other)
 }
 
-// writeStatuses patches the statuses that differ, each against the object that the decision was made on, and tells
-// what changed.
+// writeStatuses updates the statuses that differ, each on the version of the object that the decision was made on, and
+// tells what changed.
 func (a *Actuator) writeStatuses(
 	ctx context.Context, in plan.Input, stored map[string]*v1alpha1.AppRelease, statuses map[string]*v1alpha1.AppReleaseStatus,
 ) error {
@@ -143,8 +143,7 @@ func (a *Actuator) writeStatuses(
 		base := stored[name]
 		changed := base.DeepCopy()
 		changed.Status = *statuses[name]
-		patch := client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
-		if err := a.Client.Status().Patch(ctx, changed, patch); err != nil {
+		if err := a.Client.Status().Update(ctx, changed); err != nil {
 			return fmt.Errorf("status of AppRelease %s: %w", changed.Name, err)
 		}
 		a.replaced.Note(base, changed)

@@ -27,7 +27,7 @@ func TestPromise4_KilledOperatorLosesNoHoldAndStartsNoSecondBackup(t *testing.T)
 			return a.refuse(right{verb: "create", group: v1alpha1.GroupName, resource: "appreleases"})
 		}},
 		{"release created", func(a *app) func() {
-			return a.refuse(right{verb: "patch", group: v1alpha1.GroupName, resource: "appreleases/status"})
+			return a.refuse(right{verb: "update", group: v1alpha1.GroupName, resource: "appreleases/status"})
 		}},
 		{"rollout recorded", func(a *app) func() {
 			return a.refuse(right{verb: "create", group: "velero.io", resource: "backups", namespace: devcluster.VeleroNamespace})
@@ -70,7 +70,7 @@ func TestPromise4_KilledOperatorRecordsWhatItReleased(t *testing.T) {
 	a.await("the release says that Velero does not respond", func() error {
 		return a.releaseSays("1.5.0", v1alpha1.ConditionReady, v1alpha1.ReasonVeleroNotResponding)
 	})
-	unrecorded := right{verb: "patch", group: v1alpha1.GroupName, resource: "appreleases/status"}
+	unrecorded := right{verb: "update", group: v1alpha1.GroupName, resource: "appreleases/status"}
 	giveBack := a.withhold(t, unrecorded)
 	a.restart(t, devcluster.Velero)
 	a.awaitStarted(before)

@@ -56,7 +56,7 @@ func TestFiveHundredPlansAreReadByWatchesAloneAndNothingIsWrittenWhileNothingCha
 			t.Errorf("%s: %d times after the start, want none", call, n)
 		}
 	}
-	if n := op.Traffic.Since(synced)[stage.Call{Verb: "patch", Resource: "drplans/status"}]; n > 3*plans {
+	if n := op.Traffic.Since(synced)[stage.Call{Verb: "update", Resource: "drplans/status"}]; n > 3*plans {
 		t.Errorf("%d writes of plans' statuses for %d plans", n, plans)
 	}
 	idle := op.Traffic.Counts()
