@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -56,8 +57,8 @@ func (r *GateReader) Read(ctx context.Context) (plan.Gate, error) {
 	var live []gate.Object
 	var versions []string
 	for _, want := range r.want {
-		got := want.DeepCopyObject().(gate.Object)
-		switch err := r.client.Get(ctx, client.ObjectKey{Name: want.GetName()}, got); {
+		got := reflect.New(reflect.TypeOf(want).Elem()).Interface().(gate.Object)
+		switch err := r.client.Get(ctx, client.ObjectKey{Name: want.GetName()}, got, client.UnsafeDisableDeepCopy); {
 		case err == nil:
 			live, versions = append(live, got), append(versions, string(got.GetUID())+got.GetResourceVersion())
 		case !apierrors.IsNotFound(err):

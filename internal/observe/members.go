@@ -28,7 +28,7 @@ func (o *Observer) readMembers(ctx context.Context, in *plan.Input) error {
 	}
 	for _, field := range fields {
 		list := &appsv1.DeploymentList{}
-		if err := o.Reader.List(ctx, list, client.InNamespace(in.Namespace), field); err != nil {
+		if err := o.Reader.List(ctx, list, client.InNamespace(in.Namespace), field, client.UnsafeDisableDeepCopy); err != nil {
 			return err
 		}
 		for i := range list.Items {
@@ -38,7 +38,7 @@ func (o *Observer) readMembers(ctx context.Context, in *plan.Input) error {
 	recorded := inOpenRollouts(in.Releases)
 	for name := range recorded {
 		d := &appsv1.Deployment{}
-		switch err := o.Reader.Get(ctx, client.ObjectKey{Namespace: in.Namespace, Name: name}, d); {
+		switch err := o.Reader.Get(ctx, client.ObjectKey{Namespace: in.Namespace, Name: name}, d, client.UnsafeDisableDeepCopy); {
 		case err == nil:
 			deployments[name] = d
 		case !apierrors.IsNotFound(err):
@@ -82,7 +82,8 @@ func (o *Observer) member(
 	ctx context.Context, in *plan.Input, d *appsv1.Deployment, plans []*v1alpha1.DRPlan,
 ) (plan.Member, error) {
 	sets := &appsv1.ReplicaSetList{}
-	if err := o.Reader.List(ctx, sets, client.InNamespace(d.Namespace), client.MatchingFields{fieldOwner: string(d.UID)}); err != nil {
+	by := client.MatchingFields{fieldOwner: string(d.UID)}
+	if err := o.Reader.List(ctx, sets, client.InNamespace(d.Namespace), by, client.UnsafeDisableDeepCopy); err != nil {
 		return plan.Member{}, err
 	}
 	m := plan.Member{View: workload.FromDeployment(d, sets.Items)}

@@ -32,11 +32,12 @@ type Observer struct {
 	Now func() time.Time
 }
 
-// Plan gathers the input of a decision about the plan of that name, which need not exist.
+// Plan gathers the input of a decision about the plan of that name, which need not exist. What is in it is the cache's
+// own and no copy, since a plan may have hundreds of releases: nobody may change it.
 func (o *Observer) Plan(ctx context.Context, key client.ObjectKey) (plan.Input, error) {
 	in := plan.Input{Now: o.Now(), Namespace: key.Namespace, Name: key.Name}
 	p := &v1alpha1.DRPlan{}
-	switch err := o.Reader.Get(ctx, key, p); {
+	switch err := o.Reader.Get(ctx, key, p, client.UnsafeDisableDeepCopy); {
 	case err == nil:
 		in.Plan = p
 	case !apierrors.IsNotFound(err):
@@ -55,7 +56,8 @@ func (o *Observer) Plan(ctx context.Context, key client.ObjectKey) (plan.Input, 
 func (o *Observer) readReleases(ctx context.Context, in *plan.Input) error {
 	list := &v1alpha1.AppReleaseList{}
 	key := client.ObjectKey{Namespace: in.Namespace, Name: in.Name}
-	if err := o.Reader.List(ctx, list, client.InNamespace(in.Namespace), client.MatchingFields{fieldPlan: key.String()}); err != nil {
+	by := client.MatchingFields{fieldPlan: key.String()}
+	if err := o.Reader.List(ctx, list, client.InNamespace(in.Namespace), by, client.UnsafeDisableDeepCopy); err != nil {
 		return err
 	}
 	for i := range list.Items {
@@ -70,7 +72,8 @@ func (o *Observer) readReleases(ctx context.Context, in *plan.Input) error {
 func (o *Observer) readBackups(ctx context.Context, in *plan.Input) error {
 	list := &velerov1.BackupList{}
 	key := client.ObjectKey{Namespace: in.Namespace, Name: in.Name}
-	if err := o.Reader.List(ctx, list, client.InNamespace(o.VeleroNamespace), client.MatchingFields{fieldPlan: key.String()}); err != nil {
+	by := client.MatchingFields{fieldPlan: key.String()}
+	if err := o.Reader.List(ctx, list, client.InNamespace(o.VeleroNamespace), by, client.UnsafeDisableDeepCopy); err != nil {
 		return err
 	}
 	in.Backups = make(map[string]*velerov1.Backup, len(list.Items))

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -36,6 +37,14 @@ func (o *operator) observe(seen state, name string) plan.Input {
 		panic(err)
 	}
 	return in
+}
+
+// unchanged fails the test if a decision changed its input, which is the cache's own.
+func (o *operator) unchanged(seen state, in plan.Input) {
+	o.Helper()
+	if diff := cmp.Diff(o.observe(seen, in.Name), in); diff != "" {
+		o.Fatalf("the decision changed what is in the cache (-cache +changed):\n%s", diff)
+	}
 }
 
 // cache shows a state as the manager's cache does: cut to what is needed, and by the indexes of package observe.

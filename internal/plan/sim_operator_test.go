@@ -110,6 +110,7 @@ func (o *operator) decide(name string) error {
 	seen := o.seen()
 	in := o.observe(seen, name)
 	d := plan.Decide(in)
+	o.unchanged(seen, in)
 	o.decisions++
 	o.ofReleases.wakeAfter(o.world, d.RequeueAfter)
 	if o.putsOff(name, d.Passing) {
@@ -317,6 +318,7 @@ func (o *operator) writePlanStatus(name string) error {
 		finding = plan.ConcludeProbe(in, gate, target, o.gateUp, nil)
 	}
 	status, after := plan.Status(in, finding)
+	o.unchanged(seen, in)
 	o.ofPlans.wakeAfter(o.world, after)
 	if equality.Semantic.DeepEqual(in.Plan.Status, status) {
 		return nil
