@@ -27,7 +27,7 @@ import (
 
 // +kubebuilder:rbac:groups=dr.backstay.dev,resources=drplans,verbs=get;list;watch
 // +kubebuilder:rbac:groups=dr.backstay.dev,resources=appreleases,verbs=get;list;watch;create
-// +kubebuilder:rbac:groups=dr.backstay.dev,resources=appreleases/status,verbs=patch
+// +kubebuilder:rbac:groups=dr.backstay.dev,resources=appreleases/status,verbs=update
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=apps,resources=replicasets,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
@@ -81,7 +81,7 @@ func result(ctx context.Context, after time.Duration, err error) (ctrl.Result, e
 
 // planFirst is how long a workload that nothing holds waits for its release's record: what people look at is the plan,
 // whose status would otherwise compete with it.
-const planFirst = 10 * time.Millisecond
+const planFirst = 30 * time.Millisecond
 
 // SetupWithManager registers the controller and its watches.
 func (r *AppReleaseReconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {

@@ -75,6 +75,81 @@ func (b *bareLoop) pause(ctx context.Context, value string) error {
 		client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"spec":{"paused":%s}}`, value)))
 }
 
+// bareTeller is the least that could tell anybody of an edit: watch a Deployment, and write its image into one object of
+// a custom resource. It compares nothing.
+type bareTeller struct {
+	on                   *stage.Stage
+	deployments, records watch.Interface
+	ended                chan error
+}
+
+// bareRecord is the Backup that is written to. Velero is played, and no plan's label is on it: nobody looks at it.
+const bareRecord = "bare-record"
+
+func newBareTeller(ctx context.Context, on *stage.Stage) (*bareTeller, error) {
+	record := &velerov1.Backup{}
+	record.Namespace, record.Name = stage.VeleroNamespace, bareRecord
+	if err := on.Live.Create(ctx, record); err != nil {
+		return nil, err
+	}
+	if err := on.Live.Create(ctx, stage.NewDeployment(namespace, bareSubject, "none")); err != nil {
+		return nil, err
+	}
+	watching, err := client.NewWithWatch(on.Admin, client.Options{Scheme: controllers.Scheme()})
+	if err != nil {
+		return nil, err
+	}
+	deployments, err := watchOne(ctx, on, bareSubject)
+	if err != nil {
+		return nil, err
+	}
+	records, err := watching.Watch(ctx, &velerov1.BackupList{}, client.InNamespace(stage.VeleroNamespace))
+	if err != nil {
+		deployments.Stop()
+		return nil, err
+	}
+	b := &bareTeller{on: on, deployments: deployments, records: records, ended: make(chan error, 1)}
+	go func() { b.ended <- b.tell(ctx, watching) }()
+	return b, nil
+}
+
+func (b *bareTeller) tell(ctx context.Context, writing client.Client) error {
+	last := ""
+	for event := range b.deployments.ResultChan() {
+		d, ok := event.Object.(*appsv1.Deployment)
+		if !ok || d.Spec.Template.Spec.Containers[0].Image == last {
+			continue
+		}
+		last = d.Spec.Template.Spec.Containers[0].Image
+		record := &velerov1.Backup{}
+		record.Namespace, record.Name = stage.VeleroNamespace, bareRecord
+		patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"metadata":{"annotations":{"image":%q}}}`, last))
+		if err := writing.Patch(ctx, record, patch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// edit brings the bare subject to a version, and returns how long after that the record that tells of it was seen.
+func (b *bareTeller) edit(ctx context.Context, version string) (time.Duration, error) {
+	if err := sleep(ctx, 2*breath); err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	if err := setImage(ctx, b.on, bareSubject, version); err != nil {
+		return 0, err
+	}
+	err := next(ctx, b.records, func(r *velerov1.Backup) bool { return r.Annotations["image"] == stage.Image(version) })
+	return time.Since(began), err
+}
+
+func (b *bareTeller) stop() {
+	b.deployments.Stop()
+	b.records.Stop()
+	<-b.ended
+}
+
 // watchOne watches one Deployment, from its current state on.
 func watchOne(ctx context.Context, on *stage.Stage, name string) (watch.Interface, error) {
 	watching, err := client.NewWithWatch(on.Admin, client.Options{Scheme: controllers.Scheme()})

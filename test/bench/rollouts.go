@@ -132,7 +132,7 @@ func completeAndWatch(ctx context.Context, on *stage.Stage, backup, deployment s
 		return 0, err
 	}
 	completed := time.Now()
-	err = nextThat(ctx, events, func(d *appsv1.Deployment) bool { return !d.Spec.Paused })
+	err = next(ctx, events, func(d *appsv1.Deployment) bool { return !d.Spec.Paused })
 	return time.Since(completed), err
 }
 
@@ -189,15 +189,15 @@ func writeRequests(w io.Writer, requests map[stage.Call]int, rollouts int) {
 
 func perRollout(n, rollouts int) string { return fmt.Sprintf("%.2f", float64(n)/float64(rollouts)) }
 
-// nextThat waits for an event of a watch that shows a Deployment as it is to be.
-func nextThat(ctx context.Context, events watch.Interface, is func(*appsv1.Deployment) bool) error {
+// next waits for an event of a watch that shows an object as it is to be.
+func next[T client.Object](ctx context.Context, events watch.Interface, is func(T) bool) error {
 	for {
 		select {
 		case event, ok := <-events.ResultChan():
 			if !ok {
 				return fmt.Errorf("the watch ended")
 			}
-			if d, isDeployment := event.Object.(*appsv1.Deployment); isDeployment && is(d) {
+			if obj, isOne := event.Object.(T); isOne && is(obj) {
 				return nil
 			}
 		case <-time.After(time.Minute):

@@ -86,13 +86,16 @@ func (s samples) row(name string) string {
 	return fmt.Sprintf("| %s | %s | %s | %s | %d |", name, millis(s.at(50)), millis(s.at(90)), millis(s.at(99)), len(s))
 }
 
+// over is how many times as long as others they took, at the median.
+func (s samples) over(others samples) float64 { return float64(s.at(50)) / float64(others.at(50)) }
+
 func millis(d time.Duration) string {
 	return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
 }
 
 // writeComparison writes what was measured beside its baseline.
 func writeComparison(w io.Writer, title, ours, bare string, a, b samples, target float64) {
-	ratio := float64(a.at(50)) / float64(b.at(50))
+	ratio := a.over(b)
 	fmt.Fprintf(w, "## %s\n\n| | p50 | p90 | p99 | samples |\n|---|---|---|---|---|\n%s\n%s\n\n", title, a.row(ours), b.row(bare))
 	fmt.Fprintf(w, "Ratio at p50: **%.2f**, target at most %g: %s.\n\n", ratio, target, verdict(ratio <= target))
 }
