@@ -59,7 +59,8 @@ func benchDrift(ctx context.Context, s settings, w io.Writer) error {
 	writeComparison(w, "Drift visible after an edit in Observe mode", "plan's status, seen by a watcher", "the edit itself, seen by a watcher", ours, seen, 2)
 	fmt.Fprintf(w, "Measured from before the edit is sent to each watch event, in the same edits. Every edit brings another version, "+
 		"so that the plan's status has to change.\n\n")
-	fmt.Fprintf(w, "| the least that could tell | p50 | p90 | p99 | samples |\n|---|---|---|---|---|\n%s\n\n", least.row("bare watch-then-patch loop, seen by a watcher"))
+	fmt.Fprintf(w, "| the least that could tell | p50 | p90 | p99 | samples |\n|---|---|---|---|---|\n%s\n\n",
+		least.row("bare watch-then-patch loop, seen by a watcher"))
 	fmt.Fprintf(w, "What tells writes once more, after the edit was written: the least that could tell takes **%.2f** times as long as the edit "+
 		"is to see, and the operator **%.2f** times as long as that.\n\n", least.over(seen), ours.over(least))
 	return nil

@@ -16,12 +16,12 @@ import (
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
-// What a quota leaves no room for stays held, says so on the plan, and goes on once there is room.
+// What a quota refuses stays held, says so on the plan, and goes on once the quota is gone.
 func TestPromise5_QuotaThatLeavesNoRoomForAReleaseIsTold(t *testing.T) {
 	t.Parallel()
 	a := newApp(t, shared, "web")
-	const quota, resource = "releases", "count/appreleases.dr.backstay.dev"
-	a.root.run("create", "quota", quota, "--hard="+resource+"=0")
+	const quota = "releases"
+	a.root.run("create", "quota", quota, "--hard=count/appreleases.dr.backstay.dev=0")
 	a.await("the quota is in force", func() error {
 		if q := live(a, &corev1.ResourceQuota{}, quota); len(q.Status.Hard) == 0 {
 			return fmt.Errorf("nothing counts yet: %+v", q.Status)
@@ -30,17 +30,22 @@ func TestPromise5_QuotaThatLeavesNoRoomForAReleaseIsTold(t *testing.T) {
 	})
 	before := a.look("web")
 	a.setImage("web", "1.5.0")
-	a.await("the plan tells of the quota", func() error { return a.warned("DRPlan", planName, "ReleaseNotCreated", "what is held stays held", "exceeded quota") })
+	a.await("the plan tells of the quota", func() error {
+		return a.warned("DRPlan", planName, "ReleaseNotCreated", "what is held stays held", "quota: "+quota)
+	})
 	if err := a.held(live(a, &appsv1.Deployment{}, "web")); err != nil {
 		t.Error(err)
 	}
-	if held := a.plan().Status.Held; len(held) != 1 || held[0].Reason != v1alpha1.ReasonReleasePending {
-		t.Errorf("the plan lists as held: %+v", held)
-	}
+	a.await("the plan lists it", func() error {
+		if held := a.plan().Status.Held; len(held) != 1 || held[0].Reason != v1alpha1.ReasonReleasePending {
+			return fmt.Errorf("it lists as held: %+v", held)
+		}
+		return nil
+	})
 	if made := a.newBackups(before); len(made) > 0 {
 		t.Errorf("a backup that no release records: %s", made[0].Name)
 	}
-	a.root.run("patch", "quota", quota, "--patch", fmt.Sprintf(`{"spec":{"hard":{%q:"1"}}}`, resource))
+	a.root.run("delete", "quota", quota)
 	a.awaitStarted(before)
 	a.protected(before)
 }
