@@ -44,18 +44,21 @@ type Actuator struct {
 
 	replaced          Replaced
 	replacedWorkloads Replaced
+	letGo             letGo
 	created           created
 }
 
-// Behind says whether an input shows a release whose status was written since, or a workload that was let go since: a
-// start that is not seen would let another one rely on a backup that it voids.
+// Behind says whether an input shows a release whose status was written since, or a workload that was let go since, or one
+// that is held again and not yet what started in between: a start that is not seen would let another one rely on a backup
+// that it voids.
 func (a *Actuator) Behind(in plan.Input) bool {
 	behind := false
 	for _, r := range in.Releases {
 		behind = a.replaced.Shows(r) || behind
 	}
 	for i := range in.Members {
-		behind = a.replacedWorkloads.Shows(atVersion(&in.Members[i].View)) || behind
+		v := &in.Members[i].View
+		behind = a.replacedWorkloads.Shows(atVersion(v)) || a.letGo.unseen(v, a.Now()) || behind
 	}
 	return behind
 }
@@ -216,6 +219,7 @@ func (a *Actuator) startAll(ctx context.Context, starts []plan.Start) error {
 			}
 			continue
 		}
+		a.letGo.note(&s.Workload, a.Now())
 		log.FromContext(ctx).Info("Released a workload",
 			"kind", s.Workload.Kind, "workload", s.Workload.Name, "reason", s.Reason, "backup", s.Backup)
 		a.Events.Started(*s)

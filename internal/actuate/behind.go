@@ -4,10 +4,14 @@
 package actuate
 
 import (
+	"maps"
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // Replaced remembers which versions of objects this process has replaced. A cache that still shows one is behind our
@@ -41,6 +45,43 @@ func (r *Replaced) Shows(obj client.Object) bool {
 		delete(r.versions, key)
 	}
 	return known && version == obj.GetResourceVersion()
+}
+
+// letGo remembers which templates this process let go a moment ago. Each kind has a cache of its own: that of Deployments
+// may show the next hold before that of ReplicaSets shows what was started in between, and the one hold then looks as the
+// other. An operator that is restarted reads both anew.
+type letGo struct {
+	mu     sync.Mutex
+	starts map[types.UID]start
+}
+
+type start struct {
+	hash string
+	at   time.Time
+}
+
+// note remembers that a workload was let go.
+func (l *letGo) note(v *workload.View, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.starts == nil {
+		l.starts = map[types.UID]start{}
+	}
+	maps.DeleteFunc(l.starts, func(_ types.UID, s start) bool { return now.Sub(s.at) > cacheDelay })
+	l.starts[v.UID] = start{v.Template.Hash, now}
+}
+
+// unseen says whether a workload is held again, and nothing shows yet what became of the start before. Nothing ever does
+// where the Deployment controller did not see that start either.
+func (l *letGo) unseen(v *workload.View, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, known := l.starts[v.UID]
+	if !known || !v.Held() || now.Sub(s.at) > cacheDelay {
+		return false
+	}
+	_, shown := v.Revision(s.hash)
+	return !shown
 }
 
 // created remembers the Backups that this process created a moment ago, and that the cache may not show yet.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 func TestCacheIsBehindUntilItShowsAnotherVersion(t *testing.T) {
@@ -46,5 +47,46 @@ func TestBackupIsCreatedAgainOnlyWhenTheCacheHadTimeToShowIt(t *testing.T) {
 	c.note("b", now.Add(cacheDelay+1))
 	if len(c.times) != 1 {
 		t.Errorf("it remembers for ever: %v", c.times)
+	}
+}
+
+// The caches of Deployments and of ReplicaSets are not behind by the same.
+func TestPromise1_NextHoldIsNotDecidedBeforeTheStartBetweenIsSeen(t *testing.T) {
+	now := time.Unix(1000, 0)
+	held := workload.View{
+		Namespace: "shop", UID: "1", Paused: true, HeldBy: "shop/shop", Template: workload.Template{Hash: "new"},
+		Revisions: []workload.Revision{{Template: workload.Template{Hash: "old"}}},
+	}
+	var l letGo
+	if l.unseen(&held, now) {
+		t.Error("nothing was let go")
+	}
+	l.note(&held, now)
+	again := held
+	again.Template.Hash = "newer"
+	if !l.unseen(&again, now.Add(cacheDelay)) {
+		t.Error("no ReplicaSet shows what was let go")
+	}
+	running := again
+	running.Paused, running.HeldBy = false, ""
+	if l.unseen(&running, now) {
+		t.Error("it is not held")
+	}
+	shown := again
+	shown.Revisions = append(shown.Revisions, workload.Revision{Template: workload.Template{Hash: "new"}})
+	if l.unseen(&shown, now) {
+		t.Error("a ReplicaSet shows what was let go")
+	}
+	other := again
+	other.UID = "2"
+	if l.unseen(&other, now) {
+		t.Error("it is another workload of the same name")
+	}
+	if l.unseen(&again, now.Add(cacheDelay+1)) {
+		t.Error("the Deployment controller may never have seen it; nobody waits without end")
+	}
+	l.note(&other, now.Add(cacheDelay+1))
+	if len(l.starts) != 1 {
+		t.Errorf("it remembers for ever: %v", l.starts)
 	}
 }

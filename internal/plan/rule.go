@@ -73,11 +73,18 @@ func (d *decider) startedSince(b *velerov1.Backup, rec *v1alpha1.RolloutWorkload
 	}
 	for i := range m.Revisions {
 		hash := m.Revisions[i].Template.Hash
-		if hash != rec.TemplateHash && firstCreated(m, hash).After(createdAt(b)) {
+		if hash != rec.TemplateHash && createdSince(m, hash, b) {
 			return true
 		}
 	}
 	return false
+}
+
+// createdSince says whether a template first started after a backup was created. Both times are of the API server's
+// clock and in whole seconds: in the same second it may have been after it.
+func createdSince(m *Member, hash string, b *velerov1.Backup) bool {
+	first := firstCreated(m, hash)
+	return !first.IsZero() && !first.Before(createdAt(b))
 }
 
 // firstCreated is when a template first started, as far as the ReplicaSets go back. A restart makes another one.

@@ -73,7 +73,7 @@ func (w *world) checkBackup(seen state, p *v1alpha1.DRPlan, s *plan.Start) strin
 	}
 	for _, e := range w.truth.started[:seen.known] {
 		still := seen.deployments[e.workload]
-		if !e.at.After(fact.created) || !slices.Contains(e.plans, p.Name) {
+		if e.at.Before(fact.created) || !slices.Contains(e.plans, p.Name) {
 			continue
 		}
 		if e.traceless || still == nil || still.UID != e.uid {

@@ -81,7 +81,7 @@ func (d *decider) started(ro course, rec *v1alpha1.RolloutWorkload, m *Member) b
 		return false
 	}
 	b := d.in.Backups[ro.Backup.Name]
-	return b != nil && firstCreated(m, rec.TemplateHash).After(createdAt(b))
+	return b != nil && createdSince(m, rec.TemplateHash, b)
 }
 
 // trackUnheld: a workload that was held is not any more.
