@@ -5,15 +5,14 @@ package controllers
 
 import (
 	"context"
+	"maps"
 	"reflect"
 	"slices"
 	"sync"
 
-	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -28,36 +27,40 @@ import (
 type GateReader struct {
 	client client.Client
 	want   []gate.Object
-	served bool
+
+	// readable are those of the kinds that the cluster serves: before Kubernetes 1.36 not all, before 1.30 none.
+	readable []gate.Object
 
 	mu   sync.Mutex
 	seen []string // versions of what was compared last
-	last plan.Gate
+	last *plan.Gate
 }
 
-// newGateReader finds out, once, whether the cluster serves the policies at all: an upgrade of the cluster needs a
-// restart of the operator.
+// newGateReader finds out, once, which kinds of policies the cluster serves: an upgrade of the cluster needs a restart of
+// the operator.
 func newGateReader(mgr ctrl.Manager, identity gate.Identity) (*GateReader, error) {
 	r := &GateReader{client: mgr.GetClient(), want: gate.Objects(identity)}
-	kind := schema.GroupKind{Group: admissionv1.GroupName, Kind: "MutatingAdmissionPolicy"}
-	switch _, err := mgr.GetRESTMapper().RESTMapping(kind, "v1"); {
-	case err == nil:
-		r.served = true
-	case !meta.IsNoMatchError(err):
-		return nil, err
+	for _, want := range r.want {
+		kind := want.GetObjectKind().GroupVersionKind()
+		switch _, err := mgr.GetRESTMapper().RESTMapping(kind.GroupKind(), kind.Version); {
+		case err == nil:
+			r.readable = append(r.readable, want)
+		case !meta.IsNoMatchError(err):
+			return nil, err
+		}
 	}
 	return r, nil
 }
 
+// served says whether the cluster serves every kind that the gate consists of.
+func (r *GateReader) served() bool { return len(r.readable) == len(r.want) }
+
 // Read compares what is installed with what this version ships.
 func (r *GateReader) Read(ctx context.Context) (plan.Gate, error) {
-	if !r.served {
-		return plan.Gate{}, nil
-	}
 	var live []gate.Object
 	var versions []string
-	for _, want := range r.want {
-		got := reflect.New(reflect.TypeOf(want).Elem()).Interface().(gate.Object)
+	for _, want := range r.readable {
+		got := newOf(want)
 		switch err := r.client.Get(ctx, client.ObjectKey{Name: want.GetName()}, got, client.UnsafeDisableDeepCopy); {
 		case err == nil:
 			live, versions = append(live, got), append(versions, string(got.GetUID())+got.GetResourceVersion())
@@ -72,10 +75,10 @@ func (r *GateReader) Read(ctx context.Context) (plan.Gate, error) {
 func (r *GateReader) compare(live []gate.Object, versions []string) plan.Gate {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.last.Served && slices.Equal(r.seen, versions) {
-		return r.last
+	if r.last != nil && slices.Equal(r.seen, versions) {
+		return *r.last
 	}
-	g := plan.Gate{Served: true}
+	g := plan.Gate{Served: r.served(), Holds: gate.Holds(live), Refuses: gate.Refuses(live)}
 	for _, difference := range gate.Compare(live, r.want) {
 		if difference.Missing {
 			g.Missing = append(g.Missing, difference.String())
@@ -84,7 +87,7 @@ func (r *GateReader) compare(live []gate.Object, versions []string) plan.Gate {
 		}
 	}
 	g.Fingerprint = gate.Fingerprint(live)
-	r.seen, r.last = versions, g
+	r.seen, r.last = versions, &g
 	return g
 }
 
@@ -99,15 +102,18 @@ func (r *GateReader) Probe(ctx context.Context, in plan.Input, m *plan.Member) (
 	return gate.ProbeHeld(answer, append([]string{in.Name}, m.SharedWith...)...), nil
 }
 
-// Watched are the kinds whose changes may open or close the gate.
+// Watched are the kinds whose changes may open or close the gate, one object of each.
 func (r *GateReader) Watched() []client.Object {
-	if !r.served {
-		return nil
+	kinds := map[reflect.Type]client.Object{}
+	for _, o := range r.readable {
+		kinds[reflect.TypeOf(o)] = newOf(o)
 	}
-	return []client.Object{
-		&admissionv1.MutatingAdmissionPolicy{}, &admissionv1.MutatingAdmissionPolicyBinding{},
-		&admissionv1.ValidatingAdmissionPolicy{}, &admissionv1.ValidatingAdmissionPolicyBinding{},
-	}
+	return slices.Collect(maps.Values(kinds))
+}
+
+// newOf is an empty object of the same kind.
+func newOf(o gate.Object) gate.Object {
+	return reflect.New(reflect.TypeOf(o).Elem()).Interface().(gate.Object)
 }
 
 // Ours passes only the policies and bindings of Backstay.

@@ -4,6 +4,8 @@
 package gate
 
 import (
+	"slices"
+
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -31,6 +33,25 @@ func Objects(id Identity) []Object {
 		)
 	}
 	return out
+}
+
+// Holds says whether the policies that hold are installed with their bindings, as they were shipped or not.
+func Holds(installed []Object) bool { return all(installed, kind.holdName) }
+
+// Refuses says whether the backstops are installed with their bindings: a changed template that nothing held is refused.
+func Refuses(installed []Object) bool { return all(installed, kind.backstopName) }
+
+// all says whether the policy of that name and its binding are installed for every kind.
+func all(installed []Object, name func(kind) string) bool {
+	return !slices.ContainsFunc(kinds, func(k kind) bool {
+		n := 0
+		for _, o := range installed {
+			if o.GetName() == name(k) {
+				n++
+			}
+		}
+		return n < 2
+	})
 }
 
 func mutatingBinding(name string) *admissionv1.MutatingAdmissionPolicyBinding {

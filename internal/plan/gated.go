@@ -20,6 +20,12 @@ type Gate struct {
 	// Served says that the cluster serves MutatingAdmissionPolicy v1.
 	Served bool
 
+	// Holds says that the policy that holds is installed and bound, as it was shipped or not.
+	Holds bool
+
+	// Refuses says the same of the backstop: a changed template that nothing held is refused.
+	Refuses bool
+
 	// Missing and Altered name policies and bindings, each with what is wrong.
 	Missing []string
 	Altered []string
@@ -56,14 +62,14 @@ func AssessGate(in Input, g Gate) (GateFinding, *Member) {
 	case mode == v1alpha1.GateModeObserve:
 		return notGated(v1alpha1.ReasonModeObserve, "spec.gate.mode is Observe: rollouts are backed up, and not held"), nil
 	case !g.Served:
-		return notGated(v1alpha1.ReasonClusterTooOld, "this cluster does not serve MutatingAdmissionPolicy v1 (Kubernetes 1.36): "+
-			"rollouts are backed up, and not held. Upgrade the cluster, then restart Backstay"), nil
+		return notGated(v1alpha1.ReasonClusterTooOld, "this cluster does not serve MutatingAdmissionPolicy v1 (Kubernetes 1.36). "+
+			consequence(g)+". Upgrade the cluster, then restart Backstay"+withoutBackstop(g)), nil
 	case len(g.Missing) > 0:
-		return notGated(v1alpha1.ReasonPolicyMissing, strings.Join(g.Missing, "; ")+
-			". Rollouts are backed up, and not held. Install it again: kubectl apply -k config/gate"), nil
+		return notGated(v1alpha1.ReasonPolicyMissing, strings.Join(g.Missing, "; ")+". "+
+			consequence(g)+". Install it again: kubectl apply -k config/gate"), nil
 	case len(g.Altered) > 0:
-		return notGated(v1alpha1.ReasonPolicyAltered, strings.Join(g.Altered, "; ")+
-			". Whether rollouts are held is not known. Put it back: kubectl apply -k config/gate"), nil
+		return notGated(v1alpha1.ReasonPolicyAltered, strings.Join(g.Altered, "; ")+". "+
+			consequence(g)+". Put it back: kubectl apply -k config/gate"), nil
 	}
 	proof := proofOf(in, g)
 	m := probeTarget(in)
@@ -79,6 +85,26 @@ func AssessGate(in Input, g Gate) (GateFinding, *Member) {
 		}
 	}
 	return GateFinding{}, m
+}
+
+// consequence is what becomes of rollouts while the gate is not in force.
+func consequence(g Gate) string {
+	switch {
+	case g.Holds:
+		return "Whether rollouts are held is not known; those that are not are backed up"
+	case g.Refuses:
+		return "Nothing holds rollouts, and the backstop refuses changed pod templates"
+	default:
+		return "Rollouts are backed up, and not held"
+	}
+}
+
+// withoutBackstop is how to be without a gate where the cluster cannot have a whole one.
+func withoutBackstop(g Gate) string {
+	if !g.Refuses {
+		return ""
+	}
+	return "; or remove the backstop: kubectl delete validatingadmissionpolicybindings -l app.kubernetes.io/name=backstay"
 }
 
 // ConcludeProbe says what a probe of a member showed: whether its dry run came back held, or why it did not come back.

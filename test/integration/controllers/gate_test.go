@@ -8,10 +8,13 @@ import (
 	"testing"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/gate"
 	"github.com/backstay-dr/backstay/test/integration/harness"
 	"github.com/backstay-dr/backstay/test/integration/stage"
 )
@@ -71,7 +74,13 @@ func TestGateIsProvenAndNotAssumed(t *testing.T) {
 func policyMissing(s *shop) {
 	putBack := s.take(hold())
 	c := s.awaitPlan(v1alpha1.ConditionGated, v1alpha1.ReasonPolicyMissing)
-	s.says(c.Message, "MutatingAdmissionPolicy "+holdPolicy+" is not installed", "kubectl apply -k config/gate", "not held")
+	// The backstop is there, and nothing falls back to Observe: that is what the plan says, and what becomes of a change.
+	s.says(c.Message, "MutatingAdmissionPolicy "+holdPolicy+" is not installed", "kubectl apply -k config/gate",
+		"the backstop refuses changed pod templates")
+	s.await("refused", patience, func() (bool, any) {
+		err := s.stage.Live.Patch(s.Context(), s.deployment("web", "1"), client.RawPatch(types.MergePatchType, gate.ProbePatch()), client.DryRunAll)
+		return err != nil && contains(err.Error(), "but nothing held this write"), err
+	})
 	putBack()
 	// The policy reaches admission with a delay: until then the probe says so, and is repeated.
 	s.awaitPlan(v1alpha1.ConditionGated, v1alpha1.ReasonProbeHeld)
@@ -83,7 +92,7 @@ func policyAltered(s *shop) {
 	before := s.current().Status.GateProof
 	s.patch(hold(), `{"spec":{"failurePolicy":"Fail"}}`)
 	c := s.awaitPlan(v1alpha1.ConditionGated, v1alpha1.ReasonPolicyAltered)
-	s.says(c.Message, holdPolicy, "spec.failurePolicy differs", "kubectl apply -k config/gate")
+	s.says(c.Message, holdPolicy, "spec.failurePolicy differs", "kubectl apply -k config/gate", "not known")
 	s.patch(hold(), `{"spec":{"failurePolicy":"Ignore"}}`)
 	s.awaitPlan(v1alpha1.ConditionGated, v1alpha1.ReasonProbeHeld)
 	if after := s.current().Status.GateProof; after == before {
@@ -95,7 +104,7 @@ func bindingMissing(s *shop) {
 	binding := &admissionv1.MutatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: holdPolicy}}
 	backstop := &admissionv1.ValidatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: "backstay-backstop-deployments"}}
 	mend := []func(){s.take(backstop), s.take(binding)}
-	s.awaitPlan(v1alpha1.ConditionGated, v1alpha1.ReasonPolicyMissing)
+	s.awaitGateMessage("Rollouts are backed up, and not held")
 	// Bindings leave admission with a delay too.
 	s.rollUntilNotHeld("web", "2")
 	s.awaitStarted("web", "2")
@@ -108,6 +117,15 @@ func bindingMissing(s *shop) {
 		putBack()
 	}
 	s.awaitPlan(v1alpha1.ConditionGated, v1alpha1.ReasonProbeHeld)
+}
+
+// awaitGateMessage waits until the Gated condition of the plan says a text.
+func (s *shop) awaitGateMessage(text string) {
+	s.Helper()
+	s.await("the plan says of its gate: "+text, patience, func() (bool, any) {
+		c := meta.FindStatusCondition(s.current().Status.Conditions, v1alpha1.ConditionGated)
+		return c != nil && c.Status == metav1.ConditionFalse && contains(c.Message, text), c
+	})
 }
 
 // rollUntilNotHeld waits until admission lets a change of the template through, by dry runs.
@@ -179,6 +197,9 @@ func TestClusterWithoutMutatingPoliciesIsObserved(t *testing.T) {
 	s.create(s.plan("shop"))
 	c := s.awaitPlan(v1alpha1.ConditionGated, v1alpha1.ReasonClusterTooOld)
 	s.says(c.Message, "does not serve MutatingAdmissionPolicy v1 (Kubernetes 1.36)", "backed up, and not held", "Upgrade the cluster")
+	if contains(c.Message, "backstop") {
+		t.Errorf("there is no backstop: %s", c.Message)
+	}
 	s.await("the baseline is known", patience, func() (bool, any) {
 		w := s.current().Status.Workloads
 		return len(w) == 1 && w[0].TemplateHash != "", w
@@ -189,4 +210,15 @@ func TestClusterWithoutMutatingPoliciesIsObserved(t *testing.T) {
 	if cause := s.release("shop-2").Status.Rollouts[0].Cause; cause != v1alpha1.CauseObserved {
 		t.Errorf("cause %s", cause)
 	}
+	// What of the gate such a cluster does serve refuses changes, and the plan says so.
+	for _, object := range gate.Objects(gate.DefaultIdentity()) {
+		if _, mutates := object.(*admissionv1.MutatingAdmissionPolicy); mutates {
+			continue
+		}
+		if _, mutates := object.(*admissionv1.MutatingAdmissionPolicyBinding); mutates {
+			continue
+		}
+		s.create(object.(client.Object))
+	}
+	s.awaitGateMessage("or remove the backstop: kubectl delete validatingadmissionpolicybindings")
 }
