@@ -9,6 +9,7 @@ import (
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -40,7 +41,7 @@ type DRPlanReconciler struct {
 // Reconcile writes the status of one plan, if it changed.
 func (r *DRPlanReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	in, err := r.Observer.Plan(ctx, req.NamespacedName)
-	if err != nil || in.Plan == nil || in.Terminating {
+	if err != nil || in.Plan == nil {
 		return ctrl.Result{}, err
 	}
 	if r.replaced.Shows(in.Plan) {
@@ -91,7 +92,8 @@ func (r *DRPlanReconciler) SetupWithManager(mgr ctrl.Manager, workers int) error
 		Watches(&v1alpha1.DRPlan{}, handler.EnqueueRequestsFromMapFunc(m.neighbours), builder.WithPredicates(planChanged)).
 		Watches(&v1alpha1.AppRelease{}, handler.EnqueueRequestsFromMapFunc(planOfRelease)).
 		Watches(&appsv1.Deployment{}, m.workload(0), builder.WithPredicates(workloadChanged)).
-		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup), builder.WithPredicates(backupChanged))
+		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup), builder.WithPredicates(backupChanged)).
+		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(m.plansIn), builder.WithPredicates(terminates))
 	for _, policy := range r.Gate.Watched() {
 		b = b.Watches(policy, handler.EnqueueRequestsFromMapFunc(m.allPlans), builder.WithPredicates(r.Gate.Ours()))
 	}

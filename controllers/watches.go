@@ -11,6 +11,7 @@ import (
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -68,10 +69,16 @@ func (m mapper) neighbours(ctx context.Context, obj client.Object) []ctrl.Reques
 	return requests(ctx, keys, err)
 }
 
+// plansIn enqueues the plans of a namespace.
+func (m mapper) plansIn(ctx context.Context, obj client.Object) []ctrl.Request {
+	keys, err := m.observer.PlansIn(ctx, obj.GetName())
+	return requests(ctx, keys, err)
+}
+
 // allPlans enqueues every plan: the gate concerns them all, and so may a storage location. Which of them wait for one
 // cannot be told from their releases: a location may change while that is being written.
 func (m mapper) allPlans(ctx context.Context, _ client.Object) []ctrl.Request {
-	keys, err := m.observer.AllPlans(ctx)
+	keys, err := m.observer.PlansIn(ctx, corev1.NamespaceAll)
 	return requests(ctx, keys, err)
 }
 
@@ -107,6 +114,15 @@ var locationChanged = predicate.Funcs{
 		from, to := e.ObjectOld.(*velerov1.BackupStorageLocation), e.ObjectNew.(*velerov1.BackupStorageLocation)
 		return from.Status.Phase != to.Status.Phase || from.Status.Message != to.Status.Message ||
 			from.Generation != to.Generation || !maps.Equal(from.Labels, to.Labels)
+	},
+}
+
+// terminates passes the moment in which a namespace begins to go away.
+var terminates = predicate.Funcs{
+	CreateFunc: func(event.CreateEvent) bool { return false },
+	DeleteFunc: func(event.DeleteEvent) bool { return false },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		return e.ObjectOld.GetDeletionTimestamp() == nil && e.ObjectNew.GetDeletionTimestamp() != nil
 	},
 }
 

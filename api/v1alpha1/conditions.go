@@ -48,9 +48,18 @@ const (
 
 	// ReasonNoWorkloads: the plan selects no workload. Status Unknown.
 	ReasonNoWorkloads = "NoWorkloads"
+
+	// ReasonTooManyWorkloads: the plan selects more than MaxWorkloads workloads. Ready of the plan and of its releases
+	// False, and Stalled; the other conditions of the releases Unknown.
+	ReasonTooManyWorkloads = "TooManyWorkloads"
+
+	// ReasonEscaped: a rollout started that was to be held. Ready of the plan and of the release False until its backup
+	// is Completed.
+	ReasonEscaped = "Escaped"
 )
 
-// Reasons of ConditionReady on a DRPlan.
+// Reasons of ConditionReady on a DRPlan. What keeps the gate from being in force is a reason too, and so are
+// BackupFailed, Restored and ReleasePending of what is held.
 const (
 	// ReasonReconciled: the plan is processed and nothing needs a person. True.
 	ReasonReconciled = "Reconciled"
@@ -59,11 +68,8 @@ const (
 	// them. Unknown.
 	ReasonOverlappingPlans = "OverlappingPlans"
 
-	// ReasonTooManyWorkloads: the plan selects more than MaxWorkloads workloads. False, and Stalled.
-	ReasonTooManyWorkloads = "TooManyWorkloads"
-
-	// ReasonEscaped: a rollout started without having been held. False until its backup Completed.
-	ReasonEscaped = "Escaped"
+	// ReasonNamespaceTerminating: the namespace is being deleted. False. Of Gated: Unknown.
+	ReasonNamespaceTerminating = "NamespaceTerminating"
 )
 
 // Reasons of ConditionGated.
@@ -134,13 +140,14 @@ const (
 	// ReasonRecorded: intent Record, and nothing of it has rolled out. Ready True, the others Unknown.
 	ReasonRecorded = "Recorded"
 
-	// ReasonPlanNotFound: the namespace has no DRPlan of that name. Ready False.
+	// ReasonPlanNotFound: the namespace has no DRPlan of that name. Ready False, the others Unknown.
 	ReasonPlanNotFound = "PlanNotFound"
 
-	// ReasonDuplicate: an older AppRelease stands for the same plan and version. Ready False, and Stalled.
+	// ReasonDuplicate: an older AppRelease stands for the same plan and version. Ready False, and Stalled; the others
+	// Unknown.
 	ReasonDuplicate = "Duplicate"
 
-	// ReasonGateOff: the plan's gate is Off, no backup is taken. Ready False, and Stalled.
+	// ReasonGateOff: intent Deploy, and the plan's gate is Off: no backup is taken. Ready False, and Stalled.
 	ReasonGateOff = "GateOff"
 
 	// ReasonWaitingForRollout: another rollout of the plan has its backup taken first.
@@ -176,19 +183,21 @@ const (
 	// ReasonHeld: the workloads wait for the backup. RolledOut False.
 	ReasonHeld = "Held"
 
-	// ReasonNotStarted: no workload has changed yet. RolledOut False.
+	// ReasonNotStarted: no workload has changed yet. RolledOut False; BackedUp and RolledOut Unknown where no rollout was
+	// announced either.
 	ReasonNotStarted = "NotStarted"
 
 	// ReasonRollingOut: the workloads were released and are rolling out. Ready and RolledOut False.
 	ReasonRollingOut = "RollingOut"
 
-	// ReasonReleasePending: in status.held of a plan: no AppRelease records it yet. If that lasts, the API server refuses
-	// one, by a quota for example; an event on the plan has its answer.
+	// ReasonReleasePending: in status.held of a plan: no AppRelease records it yet. If that lasts, the plan is not Ready for
+	// this reason: the API server refuses one, by a quota for example; an event on the plan has its answer.
 	ReasonReleasePending = "ReleasePending"
 
-	// ReasonRestored: in status.held of a plan: the workload was created as it is held, by a restore. It waits for a
-	// person, since the backup holds the change that was held and not the state before it.
+	// ReasonRestored: in status.held of a plan, which is not Ready for this reason: the workload was created as it is held,
+	// by a restore. It waits for a person, since the backup holds the change that was held and not the state before it.
 	ReasonRestored = "Restored"
+
 	// ReasonPaused: nothing but the pause of a user keeps it from starting, or from rolling out. Ready and RolledOut
 	// False.
 	ReasonPaused = "Paused"
@@ -196,12 +205,12 @@ const (
 	// ReasonRolledOut: every workload runs this version. Ready and RolledOut True.
 	ReasonRolledOut = "RolledOut"
 
-	// ReasonSuperseded: another rollout took the workloads over. Ready and RolledOut False.
+	// ReasonSuperseded: another rollout took the workloads over. Ready and RolledOut False, and Stalled.
 	ReasonSuperseded = "Superseded"
 
-	// ReasonReverted: the change was taken back before it started. Ready and RolledOut False.
+	// ReasonReverted: the change was taken back before it started. Ready and RolledOut False, and Stalled.
 	ReasonReverted = "Reverted"
 
-	// ReasonAbandoned: the workloads are gone, or the plan selects them no more. Ready and RolledOut False.
+	// ReasonAbandoned: the workloads are gone, or the plan selects them no more. Ready and RolledOut False, and Stalled.
 	ReasonAbandoned = "Abandoned"
 )

@@ -154,7 +154,7 @@ type HeldWorkload struct {
 	Until *metav1.Time `json:"until,omitempty"`
 
 	// reason is what it waits for: a reason of the Ready condition of its
-	// AppRelease, or Restored.
+	// AppRelease, or ReleasePending, or Restored.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128

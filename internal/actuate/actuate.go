@@ -81,6 +81,9 @@ func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) er
 	}
 	for _, b := range d.Backups {
 		if err := a.createBackup(ctx, b); err != nil {
+			if in.Plan != nil && !apierrors.IsConflict(err) {
+				a.Events.NotBackedUp(in.Plan, err)
+			}
 			return err
 		}
 	}
@@ -177,7 +180,7 @@ func (a *Actuator) createBackup(ctx context.Context, b *velerov1.Backup) error {
 		return fmt.Errorf("read Backup %s: %w", b.Name, err)
 	}
 	if got.Labels[v1alpha1.LabelNamespace] != b.Labels[v1alpha1.LabelNamespace] || got.Labels[v1alpha1.LabelPlan] != b.Labels[v1alpha1.LabelPlan] {
-		return fmt.Errorf("the Backup %s exists and is not of this plan: delete it by a DeleteBackupRequest", b.Name)
+		return fmt.Errorf("a Backup %s exists that is not of this plan: delete it by a DeleteBackupRequest", b.Name)
 	}
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 
 func (k kind) noticeName() string { return "backstay-notice-" + k.resource }
 
-// noticePolicy tells the person at the terminal that the rollout waits, how to follow it, and how to override it.
+// noticePolicy tells the person at the terminal that the rollout waits, and how to follow it: the release says the rest.
 // kubectl prints "Warning: Validation failed for ValidatingAdmissionPolicy '<name>' with binding '<name>': <message>".
 func (k kind) noticePolicy(id Identity) *admissionv1.ValidatingAdmissionPolicy {
 	return &admissionv1.ValidatingAdmissionPolicy{

@@ -168,10 +168,10 @@ func (o *Observer) Neighbours(ctx context.Context, p *v1alpha1.DRPlan) ([]client
 	return slices.Collect(maps.Keys(found)), nil
 }
 
-// AllPlans lists every plan.
-func (o *Observer) AllPlans(ctx context.Context) ([]client.ObjectKey, error) {
+// PlansIn lists the plans of a namespace, or of all.
+func (o *Observer) PlansIn(ctx context.Context, namespace string) ([]client.ObjectKey, error) {
 	list := &v1alpha1.DRPlanList{}
-	if err := o.Reader.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
+	if err := o.Reader.List(ctx, list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, err
 	}
 	out := make([]client.ObjectKey, 0, len(list.Items))

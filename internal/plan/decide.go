@@ -28,10 +28,11 @@ func Decide(in Input) Decision {
 		d.releaseOrphans()
 		d.abandon()
 		d.clean()
-		d.reportPlanNotFound()
+		d.reportUnfollowed(d.verdictPlanNotFound())
 	case tooMany(in.Members):
-		// Which of them belong together cannot be recorded. The plan says so; what it holds stays held.
+		// Which of them belong together cannot be recorded. Plan and releases say so; what is held stays held.
 		d.letGoUnheld()
+		d.reportUnfollowed(d.verdictTooManyWorkloads())
 	default:
 		d.track()
 		d.discover()

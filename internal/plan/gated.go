@@ -57,6 +57,8 @@ const (
 func AssessGate(in Input, g Gate) (GateFinding, *Member) {
 	mode := in.Plan.Spec.Gate.Mode
 	switch {
+	case in.Terminating:
+		return GateFinding{Condition: gated(metav1.ConditionUnknown, v1alpha1.ReasonNamespaceTerminating, terminatingText)}, nil
 	case mode == v1alpha1.GateModeOff:
 		return notGated(v1alpha1.ReasonModeOff, "spec.gate.mode is Off: rollouts are neither held nor backed up"), nil
 	case mode == v1alpha1.GateModeObserve:

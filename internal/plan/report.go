@@ -21,7 +21,7 @@ func (d *decider) report() {
 			continue
 		}
 		if len(r.status.Rollouts) == 0 {
-			d.setConditions(r, d.verdictIdle(), idle(v1alpha1.ReasonNotStarted), idle(v1alpha1.ReasonNotStarted))
+			d.setUnknown(r, d.verdictIdle(r), v1alpha1.ReasonNotStarted, "nothing of this release has rolled out")
 			continue
 		}
 		ro := course{&r.status.Rollouts[0], r}
@@ -29,12 +29,24 @@ func (d *decider) report() {
 	}
 }
 
-// reportPlanNotFound says of every release that it belongs to nothing.
-func (d *decider) reportPlanNotFound() {
-	message := fmt.Sprintf("there is no DRPlan %s in namespace %s: create it, or delete this release", d.in.Name, d.in.Namespace)
+// reportUnfollowed says of every release why nothing of it is followed.
+func (d *decider) reportUnfollowed(v verdict) {
 	for _, r := range d.releases {
-		d.setConditions(r, verdict{ready: metav1.ConditionFalse, reason: v1alpha1.ReasonPlanNotFound, message: message},
-			idle(v1alpha1.ReasonPlanNotFound), idle(v1alpha1.ReasonPlanNotFound))
+		d.setUnknown(r, v, v.reason, v.message)
+	}
+}
+
+func (d *decider) verdictPlanNotFound() verdict {
+	return verdict{
+		ready: metav1.ConditionFalse, reason: v1alpha1.ReasonPlanNotFound,
+		message: fmt.Sprintf("there is no DRPlan %s in namespace %s: create it, or delete this release", d.in.Name, d.in.Namespace),
+	}
+}
+
+func (d *decider) verdictTooManyWorkloads() verdict {
+	return verdict{
+		ready: metav1.ConditionFalse, reason: v1alpha1.ReasonTooManyWorkloads, stalled: true,
+		message: fmt.Sprintf("DRPlan %s selects more than %d workloads, and no rollout of it is followed: split it", d.in.Name, v1alpha1.MaxWorkloads),
 	}
 }
 
@@ -49,11 +61,13 @@ func (d *decider) reportDuplicate(r *release) {
 		ready: metav1.ConditionFalse, reason: v1alpha1.ReasonDuplicate, stalled: true,
 		message: fmt.Sprintf("AppRelease %s stands for version %s already; this one does nothing: delete it", first, r.Spec.Version),
 	}
-	d.setConditions(r, v, idle(v1alpha1.ReasonDuplicate), idle(v1alpha1.ReasonDuplicate))
+	d.setUnknown(r, v, v1alpha1.ReasonDuplicate, v.message)
 }
 
-func idle(reason string) metav1.Condition {
-	return metav1.Condition{Status: metav1.ConditionUnknown, Reason: reason, Message: "nothing of this release has rolled out"}
+// setUnknown writes the conditions of a release of which no rollout tells.
+func (d *decider) setUnknown(r *release, v verdict, reason, message string) {
+	unknown := metav1.Condition{Status: metav1.ConditionUnknown, Reason: reason, Message: message}
+	d.setConditions(r, v, unknown, unknown)
 }
 
 // backedUp is the BackedUp condition for the newest rollout.

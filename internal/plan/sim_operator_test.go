@@ -309,10 +309,10 @@ func (o *operator) patch(v *workload.View, patch []byte) error {
 func (o *operator) writePlanStatus(name string) error {
 	seen := o.seen()
 	in := o.observe(seen, name)
-	if in.Plan == nil || in.Terminating {
+	if in.Plan == nil {
 		return nil
 	}
-	gate := plan.Gate{Served: true, Fingerprint: fmt.Sprintf("policies-%t", o.gateUp)}
+	gate := plan.Gate{Served: true, Holds: true, Refuses: true, Fingerprint: fmt.Sprintf("policies-%t", o.gateUp)}
 	finding, target := plan.AssessGate(in, gate)
 	if target != nil {
 		finding = plan.ConcludeProbe(in, gate, target, o.gateUp, nil)

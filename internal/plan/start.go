@@ -83,7 +83,7 @@ func (d *decider) letGo(m *Member, reason string) {
 func (d *decider) releaseOrphans() {
 	for _, m := range d.sortedMembers() {
 		if m.HeldByPlan(d.in.Name) && len(m.SharedWith) == 0 {
-			d.out.Starts = append(d.out.Starts, Start{Workload: m.View, Reason: StartPlanDeleted})
+			d.letGo(m, StartPlanDeleted)
 		}
 	}
 }

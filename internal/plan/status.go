@@ -26,8 +26,8 @@ func Status(in Input, gate GateFinding) (v1alpha1.DRPlanStatus, time.Duration) {
 	}
 	if !tooMany(in.Members) {
 		d.recordWorkloads(s)
-		d.recordHeld(s)
 	}
+	d.recordHeld(s)
 	running := d.runningVersions()
 	s.Versions.Planned = in.Plan.Spec.Version
 	s.Versions.Running = drift.Summary(drift.Distinct(running))

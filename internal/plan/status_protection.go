@@ -22,8 +22,7 @@ func (d *decider) recordProtection(s *v1alpha1.DRPlanStatus, set conditionSetter
 	b := d.newestProtecting()
 	if b == nil {
 		s.LastBackup, s.Versions.Protected = nil, ""
-		c.Reason, c.Message = v1alpha1.ReasonNoBackup, "no backup protects a version yet: "+
-			"the next rollout takes one, or create an AppRelease with intent Deploy"
+		c.Reason, c.Message = v1alpha1.ReasonNoBackup, "no backup protects a version yet: "+d.howToProtect()
 		set.set(c)
 		return
 	}
@@ -41,10 +40,24 @@ func (d *decider) recordProtection(s *v1alpha1.DRPlanStatus, set conditionSetter
 			b.Name, version, objective, expires.UTC().Format(time.RFC3339))
 	} else {
 		c.Reason = v1alpha1.ReasonBackupTooOld
-		c.Message = fmt.Sprintf("backup %s of version %s is older than the recovery point objective of %s: "+
-			"create an AppRelease with intent Deploy to take another", b.Name, version, objective)
+		c.Message = fmt.Sprintf("backup %s of version %s is older than the recovery point objective of %s: %s",
+			b.Name, version, objective, d.howToProtect())
 	}
 	set.set(c)
+}
+
+// howToProtect is where a backup comes from that protects what runs. One that is taken while a rollout is under way, as in
+// mode Observe, protects no version.
+func (d *decider) howToProtect() string {
+	const announce = "create an AppRelease with intent Deploy to have one taken"
+	switch d.mode() {
+	case v1alpha1.GateModeOff:
+		return "spec.gate.mode is Off, and none is taken"
+	case v1alpha1.GateModeObserve:
+		return announce
+	default:
+		return "the next rollout takes one, or " + announce
+	}
 }
 
 func (d *decider) newestProtecting() *velerov1.Backup {

@@ -12,11 +12,16 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/velero"
 )
 
 // planReady is the Ready condition of a plan, and whether nothing changes before a person acts.
 func (d *decider) planReady(s *v1alpha1.DRPlanStatus) (metav1.Condition, bool) {
 	c := metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse}
+	if d.in.Terminating {
+		c.Reason, c.Message = v1alpha1.ReasonNamespaceTerminating, terminatingText
+		return c, false
+	}
 	if tooMany(d.in.Members) {
 		c.Reason = v1alpha1.ReasonTooManyWorkloads
 		c.Message = fmt.Sprintf("the plan selects more than %d workloads; what is held stays held: "+
@@ -27,9 +32,9 @@ func (d *decider) planReady(s *v1alpha1.DRPlanStatus) (metav1.Condition, bool) {
 		c.Reason, c.Message = v1alpha1.ReasonOverlappingPlans, text
 		return c, false
 	}
-	if r := d.unprotectedEscape(); r != nil {
+	if r := d.releaseOfEscape(); r != nil {
 		c.Reason = v1alpha1.ReasonEscaped
-		c.Message = fmt.Sprintf("a rollout of %s started without having been held; its backup is not Completed yet: see AppRelease %s", r.Spec.Version, r.Name)
+		c.Message = fmt.Sprintf("a rollout of %s started without having been held, and no backup since is Completed: see AppRelease %s", r.Spec.Version, r.Name)
 		return c, false
 	}
 	if gated := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionGated); gated != nil && d.mode() == v1alpha1.GateModeHold &&
@@ -37,32 +42,34 @@ func (d *decider) planReady(s *v1alpha1.DRPlanStatus) (metav1.Condition, bool) {
 		c.Reason, c.Message = gated.Reason, gated.Message
 		return c, false
 	}
-	for _, h := range s.Held {
-		if h.Reason == v1alpha1.ReasonBackupFailed {
-			c.Reason = v1alpha1.ReasonBackupFailed
-			c.Message = fmt.Sprintf("%s is held and every attempt at its backup failed: see AppRelease %s", h.Name, h.Release)
-			return c, false
-		}
+	if h := d.heldForAPerson(s.Held); h != nil {
+		c.Reason, c.Message = h.Reason, d.heldText([]v1alpha1.HeldWorkload{*h})
+		return c, false
 	}
-	c.Status, c.Reason, c.Message = metav1.ConditionTrue, v1alpha1.ReasonReconciled, heldText(s.Held)
+	c.Status, c.Reason, c.Message = metav1.ConditionTrue, v1alpha1.ReasonReconciled, d.heldText(s.Held)
 	if len(s.Workloads) == 0 {
 		c.Message = "no workload carries the labels of spec.workloads.matchLabels"
 	}
 	return c, false
 }
 
-func heldText(held []v1alpha1.HeldWorkload) string {
+const terminatingText = "the namespace is being deleted: no backup is begun, and what is held stays held"
+
+func (d *decider) heldText(held []v1alpha1.HeldWorkload) string {
 	if len(held) == 0 {
 		return "nothing is held"
 	}
 	h := held[0]
 	text := fmt.Sprintf("%s waits for the backup of release %s (%s)", h.Name, h.Release, h.Reason)
 	switch {
+	case h.Reason == v1alpha1.ReasonBackupFailed:
+		text = fmt.Sprintf("%s is held and every attempt at its backup failed: see AppRelease %s", h.Name, h.Release)
 	case h.Reason == v1alpha1.ReasonRestored:
 		text = h.Name + " was restored as it was held, and starts nothing: put the revision back that ran " +
 			"(AppRelease, previousRevision), or change or override it"
 	case h.Reason == v1alpha1.ReasonReleasePending:
-		text = h.Name + " is held, and no AppRelease records it yet: if that lasts, an event on this plan says why"
+		text = fmt.Sprintf("%s is held since %s, and no AppRelease records it yet: if that lasts, an event on this plan says why. %s",
+			h.Name, h.Since.UTC().Format(stamp), d.overrideHint(h.Kind, h.Name))
 	case h.Release == "":
 		text = h.Name + " is held for another plan"
 	}
@@ -70,6 +77,23 @@ func heldText(held []v1alpha1.HeldWorkload) string {
 		text = fmt.Sprintf("%s, and %d more", text, more)
 	}
 	return text
+}
+
+// heldForAPerson finds what is held until a person acts.
+func (d *decider) heldForAPerson(held []v1alpha1.HeldWorkload) *v1alpha1.HeldWorkload {
+	for i := range held {
+		switch h := &held[i]; h.Reason {
+		case v1alpha1.ReasonBackupFailed, v1alpha1.ReasonRestored:
+			return h
+		case v1alpha1.ReasonReleasePending:
+			lasts := h.Since.Add(pickUpTime)
+			if !d.in.Now.Before(lasts) {
+				return h
+			}
+			d.wake(lasts)
+		}
+	}
+	return nil
 }
 
 // overlap tells which workloads are selected by other plans too.
@@ -92,13 +116,29 @@ func overlap(members []Member) string {
 		strings.Join(shared, ", "), more)
 }
 
-// unprotectedEscape finds a release of which something escaped, and whose backup is not Completed.
-func (d *decider) unprotectedEscape() *release {
-	for _, r := range d.primaries() {
-		if len(r.status.Rollouts) > 0 && open(&r.status.Rollouts[0]) && escaped(&r.status.Rollouts[0]) &&
-			phaseOf(&r.status.Rollouts[0]) != string(velerov1.BackupPhaseCompleted) {
-			return r
+// releaseOfEscape finds a release of which something escaped that no backup holds yet.
+func (d *decider) releaseOfEscape() *release {
+	for ro := range d.courses() {
+		if d.unprotectedEscape(ro) {
+			return ro.of
 		}
 	}
 	return nil
+}
+
+// unprotectedEscape says whether something of a rollout escaped, and what it left is in no backup that is Completed. What
+// runs by now may be another rollout's.
+func (d *decider) unprotectedEscape(ro course) bool {
+	if !escaped(ro.Rollout) || ro.Outcome == v1alpha1.OutcomeSuperseded || ro.Outcome == v1alpha1.OutcomeAbandoned {
+		return false
+	}
+	if phaseOf(ro.Rollout) == string(velerov1.BackupPhaseCompleted) && !failed(ro.Rollout) {
+		return false
+	}
+	for _, b := range d.in.Backups {
+		if velero.StateOf(b) == velero.Completed && ro.ReleasedTime != nil && createdAt(b).After(ro.ReleasedTime.Time) {
+			return false
+		}
+	}
+	return true
 }

@@ -23,8 +23,8 @@ type verdict struct {
 	stalled     bool
 }
 
-func (d *decider) verdictIdle() verdict {
-	if d.mode() == v1alpha1.GateModeOff {
+func (d *decider) verdictIdle(r *release) verdict {
+	if d.mode() == v1alpha1.GateModeOff && r.Spec.Intent == v1alpha1.IntentDeploy {
 		return verdict{
 			ready: metav1.ConditionFalse, reason: v1alpha1.ReasonGateOff, stalled: true,
 			message: "the plan's gate is Off: no backup is taken; set spec.gate.mode to Hold or Observe",
@@ -37,6 +37,8 @@ func (d *decider) verdictIdle() verdict {
 func (d *decider) verdict(ro course) verdict {
 	backedUp := over(phaseOf(ro.Rollout)) && !failed(ro.Rollout)
 	switch {
+	case !open(ro.Rollout) && d.unprotectedEscape(ro):
+		return d.verdictEscaped(ro)
 	case !open(ro.Rollout):
 		return verdictEnded(ro.Rollout)
 	case holds(ro.Rollout) || d.needsBackup(ro.Rollout) && !backedUp:
@@ -46,7 +48,7 @@ func (d *decider) verdict(ro course) verdict {
 	case backedUp:
 		return d.verdictAhead(ro)
 	default:
-		return d.verdictIdle()
+		return d.verdictIdle(ro.of)
 	}
 }
 
@@ -63,8 +65,18 @@ func (d *decider) verdictAhead(ro course) verdict {
 	return v
 }
 
+// verdictEscaped: it ended, and every attempt at a backup of what escaped failed.
+func (d *decider) verdictEscaped(ro course) verdict {
+	v := verdictEnded(ro.Rollout)
+	v.ready, v.reason, v.stalled = metav1.ConditionFalse, v1alpha1.ReasonEscaped, true
+	v.message += "; no backup since is Completed: " + d.howToProtect()
+	return v
+}
+
+// verdictEnded says how a rollout ended. Unless it rolled out, nothing more comes of it: Stalled, or whoever waits for
+// Ready would wait for ever.
 func verdictEnded(ro *v1alpha1.Rollout) verdict {
-	v := verdict{ready: metav1.ConditionFalse}
+	v := verdict{ready: metav1.ConditionFalse, stalled: ro.Outcome != v1alpha1.OutcomeRolledOut}
 	if len(ro.Workloads) == 0 {
 		v.reason, v.message = v1alpha1.ReasonSuperseded, "a newer rollout of this version took its place"
 		return v
@@ -93,6 +105,9 @@ func unprotected(ro *v1alpha1.Rollout) string {
 		count[ro.Workloads[i].StartReason]++
 	}
 	text := ""
+	if n := count[v1alpha1.StartNotHeld]; n > 0 && escaped(ro) {
+		text = fmt.Sprintf(", %d of them without having been held (%s)", n, v1alpha1.ReasonEscaped)
+	}
 	for _, why := range []v1alpha1.StartReason{v1alpha1.StartOverridden, v1alpha1.StartDeadlinePassed, v1alpha1.StartModeChanged} {
 		if n := count[why]; n > 0 {
 			text += fmt.Sprintf(", %d of them without a backup (%s)", n, why)
@@ -121,6 +136,9 @@ func (d *decider) verdictWaiting(ro course) verdict {
 	switch {
 	case v.reason == v1alpha1.ReasonBackupFailed:
 		v.reconciling, v.stalled = false, true
+	case escaped(ro.Rollout) && !holds(ro.Rollout):
+		v.reason = v1alpha1.ReasonEscaped
+		v.message = fmt.Sprintf("%s started without having been held; %s", startedBecause(ro.Rollout, v1alpha1.StartNotHeld), v.message)
 	case v.reason == v1alpha1.ReasonBackupCompleted && d.waitsForUsers(ro.Rollout):
 		v.reason = v1alpha1.ReasonPaused
 		v.message += ", and a user paused it before: resume it with kubectl rollout resume"
@@ -150,10 +168,12 @@ func (d *decider) backupState(ro course) (reason, message string) {
 	switch phase := velerov1.BackupPhase(ro.Backup.Phase); {
 	case failed(ro.Rollout):
 		return d.failureState(ro, b)
+	case b == nil && phase == "" && d.askedBefore(ro):
+		return v1alpha1.ReasonBackupPending, fmt.Sprintf("backup %s does not exist yet: an event BackupNotCreated of the DRPlan says why, if the API server refuses it", name)
 	case b != nil && !d.in.Now.Before(b.CreationTimestamp.Add(pickUpTime)) && phase == velerov1.BackupPhaseNew:
 		return v1alpha1.ReasonVeleroNotResponding, fmt.Sprintf("Velero has not picked up backup %s: see that its server runs", name)
 	case phase == velerov1.BackupPhaseQueued, phase == velerov1.BackupPhaseReadyToStart:
-		return v1alpha1.ReasonBackupQueued, fmt.Sprintf("backup %s waits in Velero's queue", name)
+		return v1alpha1.ReasonBackupQueued, fmt.Sprintf("backup %s waits in Velero's queue%s", name, queued(ro.Backup))
 	case phase == "", phase == velerov1.BackupPhaseNew:
 		return v1alpha1.ReasonBackupPending, fmt.Sprintf("waits for Velero to begin backup %s", name)
 	case phase == velerov1.BackupPhaseCompleted:
@@ -161,6 +181,20 @@ func (d *decider) backupState(ro course) (reason, message string) {
 	default:
 		return v1alpha1.ReasonBackupInProgress, fmt.Sprintf("Velero takes backup %s", name)
 	}
+}
+
+// askedBefore says whether a backup was asked for in an earlier decision, and a while ago.
+func (d *decider) askedBefore(ro course) bool {
+	stored := rollout(&ro.of.Status, ro.Number).Backup
+	return stored != nil && stored.Name == ro.Backup.Name && !d.in.Now.Before(ro.StartTime.Add(pickUpTime))
+}
+
+// queued is the place of a backup in Velero's queue, where Velero tells it.
+func queued(b *v1alpha1.RolloutBackup) string {
+	if b.QueuePosition == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", at position %d", b.QueuePosition)
 }
 
 // failureState says what follows after an attempt that failed.
@@ -189,35 +223,67 @@ func failureText(b *velerov1.Backup) string {
 
 // holdTerms says since and until when a rollout is held, and how to override that.
 func (d *decider) holdTerms(ro *v1alpha1.Rollout) string {
-	var first *v1alpha1.RolloutWorkload
-	for i := range ro.Workloads {
-		rec := &ro.Workloads[i]
-		if rec.State == v1alpha1.WorkloadHeld && rec.HeldSince != nil && (first == nil || rec.HeldSince.Before(first.HeldSince)) {
-			first = rec
-		}
-	}
+	first := d.firstHeld(ro)
 	if first == nil {
 		return ""
 	}
-	const stamp = "2006-01-02T15:04:05Z"
 	deadline := d.deadline(first).UTC().Format(stamp)
-	until := fmt.Sprintf("Held since %s; at the deadline, %s, it is released without a backup", first.HeldSince.UTC().Format(stamp), deadline)
-	if d.plan.Spec.Gate.OnDeadline != v1alpha1.DeadlineRelease {
-		until = fmt.Sprintf("Held since %s, until the backup is Completed", first.HeldSince.UTC().Format(stamp))
-		if d.pastDeadline(first) {
-			until += fmt.Sprintf(" (the deadline was %s)", deadline)
-		}
+	since := "Held since " + first.HeldSince.UTC().Format(stamp)
+	switch {
+	case d.userPaused(first):
+		since += ", until the backup is Completed and whoever paused it resumes it"
+	case d.plan.Spec.Gate.OnDeadline == v1alpha1.DeadlineRelease:
+		since += fmt.Sprintf("; at the deadline, %s, it is released without a backup", deadline)
+	case d.pastDeadline(first):
+		since += fmt.Sprintf(", until the backup is Completed (the deadline was %s)", deadline)
+	default:
+		since += ", until the backup is Completed"
 	}
-	return fmt.Sprintf("%s. To start it without a backup: kubectl -n %s annotate %s %s %s='<why>'",
-		until, d.in.Namespace, strings.ToLower(string(first.Kind)), first.Name, v1alpha1.AnnotationOverride)
+	return since + ". " + d.overrideHint(first.Kind, first.Name)
 }
 
-// names lists the workloads of a rollout that are in a state; at most five.
+// stamp is how times are written in messages.
+const stamp = "2006-01-02T15:04:05Z"
+
+// firstHeld is the workload of a rollout that has been held the longest; one that its user paused too only where that
+// is so for all of them.
+func (d *decider) firstHeld(ro *v1alpha1.Rollout) *v1alpha1.RolloutWorkload {
+	var first *v1alpha1.RolloutWorkload
+	for i := range ro.Workloads {
+		rec := &ro.Workloads[i]
+		if rec.State != v1alpha1.WorkloadHeld || rec.HeldSince == nil {
+			continue
+		}
+		if first == nil || d.userPaused(first) && !d.userPaused(rec) ||
+			d.userPaused(first) == d.userPaused(rec) && rec.HeldSince.Before(first.HeldSince) {
+			first = rec
+		}
+	}
+	return first
+}
+
+// overrideHint is how to start a held workload in an emergency.
+func (d *decider) overrideHint(kind v1alpha1.WorkloadKind, name string) string {
+	return fmt.Sprintf("To start it without a backup: kubectl -n %s annotate %s %s %s='<why>'",
+		d.in.Namespace, strings.ToLower(string(kind)), name, v1alpha1.AnnotationOverride)
+}
+
+// names lists the workloads of a rollout that are in a state.
 func names(ro *v1alpha1.Rollout, state v1alpha1.WorkloadState) string {
+	return namesWhere(ro, func(rec *v1alpha1.RolloutWorkload) bool { return rec.State == state })
+}
+
+// startedBecause lists those that started for a reason.
+func startedBecause(ro *v1alpha1.Rollout, why v1alpha1.StartReason) string {
+	return namesWhere(ro, func(rec *v1alpha1.RolloutWorkload) bool { return rec.StartReason == why })
+}
+
+// namesWhere lists at most five.
+func namesWhere(ro *v1alpha1.Rollout, is func(*v1alpha1.RolloutWorkload) bool) string {
 	const limit = 5
 	var out []string
 	for i := range ro.Workloads {
-		if ro.Workloads[i].State == state {
+		if is(&ro.Workloads[i]) {
 			out = append(out, ro.Workloads[i].Name)
 		}
 	}

@@ -70,6 +70,13 @@ func (e Events) NotRecorded(p *v1alpha1.DRPlan, err error) {
 	})
 }
 
+// NotBackedUp tells on a plan that the API server refused a Backup: what waits for it stays held until that is mended.
+func (e Events) NotBackedUp(p *v1alpha1.DRPlan, err error) {
+	e.emit(p, nil, plan.Event{
+		Warning: true, Reason: "BackupNotCreated", Action: "BackUp", Note: fmt.Sprintf("what waits for it stays held: %v", err),
+	})
+}
+
 // maxNote is how long a note may be, in bytes (events.k8s.io/v1). The API server refuses a longer one.
 const maxNote = 1024
 

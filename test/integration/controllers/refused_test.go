@@ -5,8 +5,10 @@ package controllers
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,6 +16,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/velero"
+	"github.com/backstay-dr/backstay/test/integration/stage"
 )
 
 // freeze is a policy as a cluster's administrator may have: nobody resumes the Deployment of a name in this namespace.
@@ -55,6 +59,85 @@ func (s *shop) freeze(name string) (thaw func()) {
 		return err != nil, d
 	})
 	return thaw
+}
+
+// refuseBackups is a policy of whoever administers Velero's namespace: no Backup of this shop.
+func (s *shop) refuseBackups() (allow func()) {
+	s.Helper()
+	policy := &admissionv1.ValidatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}
+	policy.Spec = admissionv1.ValidatingAdmissionPolicySpec{
+		MatchConstraints: &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{{
+			RuleWithOperations: admissionv1.RuleWithOperations{
+				Operations: []admissionv1.OperationType{admissionv1.Create},
+				Rule:       admissionv1.Rule{APIGroups: []string{"velero.io"}, APIVersions: []string{"v1"}, Resources: []string{"backups"}},
+			},
+		}}},
+		Validations: []admissionv1.Validation{{
+			Expression: fmt.Sprintf("object.metadata.?labels[?%q] != optional.of(%q)", v1alpha1.LabelNamespace, s.namespace),
+			Message:    "no backups today",
+		}},
+	}
+	binding := &admissionv1.ValidatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}
+	binding.Spec = admissionv1.ValidatingAdmissionPolicyBindingSpec{
+		PolicyName: policy.Name, ValidationActions: []admissionv1.ValidationAction{admissionv1.Deny},
+	}
+	allow = func() {
+		for _, obj := range []client.Object{binding, policy} {
+			_ = s.stage.Live.Delete(context.Background(), obj)
+		}
+	}
+	s.Cleanup(allow)
+	s.create(policy)
+	s.create(binding)
+	s.await("the policy is in force", patience, func() (bool, any) {
+		b := velero.NewBackup(s.plan("shop"), s.backupID(1), "")
+		b.Namespace = stage.VeleroNamespace
+		err := s.stage.Live.Create(s.Context(), b, client.DryRunAll)
+		return err != nil && contains(err.Error(), "no backups today"), err
+	})
+	return allow
+}
+
+// backupID is that of the first rollout of version 2.
+func (s *shop) backupID(attempt int32) velero.BackupID {
+	return velero.BackupID{Namespace: s.namespace, Plan: "shop", Version: "2", Rollout: 1, Attempt: attempt}
+}
+
+func TestRefusedBackupIsTold(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	allow := s.refuseBackups()
+	s.roll("web", "2")
+	s.warns(s.awaitEvent("DRPlan", "shop", "BackupNotCreated"), "stays held", "no backups today")
+	s.await("told on the release", patience, func() (bool, any) {
+		c := s.awaitReady("shop-2", v1alpha1.ReasonBackupPending)
+		return contains(c.Message, "does not exist yet: an event BackupNotCreated"), c.Message
+	})
+	s.mustBeHeld("web")
+	allow()
+	s.complete(s.awaitBackup("shop-2", 0))
+	s.awaitStarted("web", "2")
+	s.backupsAre(1)
+}
+
+// A Backup that somebody else made under our name lets nothing go, and is told of.
+func TestBackupOfAnotherUnderOurNameLetsNothingGo(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	foreign := &velerov1.Backup{}
+	foreign.Namespace, foreign.Name = stage.VeleroNamespace, s.backupID(1).Name()
+	s.create(foreign)
+	s.complete(foreign.Name)
+	s.roll("web", "2")
+	s.warns(s.awaitEvent("DRPlan", "shop", "BackupNotCreated"), foreign.Name, "that is not of this plan")
+	s.mustBeHeld("web")
+	s.delete(foreign)
+	s.await("our own", patience, func() (bool, any) {
+		b := &velerov1.Backup{}
+		return s.see(b, client.ObjectKeyFromObject(foreign)) && b.Labels[v1alpha1.LabelNamespace] == s.namespace, b
+	})
+	s.complete(foreign.Name)
+	s.awaitStarted("web", "2")
 }
 
 // One workload that admission refuses to release is told of, tried again, and keeps no other waiting.
