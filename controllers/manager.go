@@ -16,7 +16,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/selection"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/kubernetes"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -65,11 +64,19 @@ func NewManager(ctx context.Context, cfg *rest.Config, opts Options) (ctrl.Manag
 	cfg.QPS = -1
 	// The warnings that our own writes and probes meet are those of our own policies.
 	cfg.WarningHandler = rest.NoWarnings{}
-	identity, err := whoAmI(ctx, cfg)
+	clients, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
 		return nil, err
 	}
-	mgr, err := ctrl.NewManager(cfg, managerOptions(opts, identity))
+	identity, err := whoAmI(ctx, clients)
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := clusterID(ctx, clients)
+	if err != nil {
+		return nil, err
+	}
+	mgr, err := ctrl.NewManager(cfg, managerOptions(opts, identity, cluster))
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +98,7 @@ func NewManager(ctx context.Context, cfg *rest.Config, opts Options) (ctrl.Manag
 	if err != nil {
 		return nil, err
 	}
-	observer := &observe.Observer{Reader: mgr.GetClient(), VeleroNamespace: opts.VeleroNamespace, Now: time.Now}
+	observer := &observe.Observer{Reader: mgr.GetClient(), Cluster: cluster, VeleroNamespace: opts.VeleroNamespace, Now: time.Now}
 	releases := &AppReleaseReconciler{Observer: observer, Actuator: &actuate.Actuator{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), VeleroNamespace: opts.VeleroNamespace,
 		Events: telemetry.Events{Recorder: mgr.GetEventRecorder("backstay")}, Metrics: counters, Now: time.Now,
@@ -104,10 +111,11 @@ func NewManager(ctx context.Context, cfg *rest.Config, opts Options) (ctrl.Manag
 }
 
 // managerOptions completes what the caller set. The lease of the leader election is kept where the operator runs.
-func managerOptions(opts Options, identity gate.Identity) ctrl.Options {
+func managerOptions(opts Options, identity gate.Identity, cluster string) ctrl.Options {
 	velero := cache.ByObject{Namespaces: map[string]cache.Config{opts.VeleroNamespace: {}}}
 	backups := velero
-	backups.Label = oursOnly()
+	// Velero's namespace holds many more: of schedules, of people, and of other clusters that share the bucket.
+	backups.Label = labels.SelectorFromSet(labels.Set{v1alpha1.LabelCluster: cluster})
 	slim := cache.ByObject{Transform: workload.Slim}
 	out := opts.Manager
 	out.Scheme = Scheme()
@@ -124,19 +132,8 @@ func managerOptions(opts Options, identity gate.Identity) ctrl.Options {
 	return out
 }
 
-// oursOnly selects the Backups of plans: Velero's namespace may hold many more, of schedules and of people.
-func oursOnly() labels.Selector {
-	requirement, err := labels.NewRequirement(v1alpha1.LabelPlan, selection.Exists, nil)
-	utilruntime.Must(err)
-	return labels.NewSelector().Add(*requirement)
-}
-
 // whoAmI asks the API server for the operator's own identity: the policies exempt nobody else.
-func whoAmI(ctx context.Context, cfg *rest.Config) (gate.Identity, error) {
-	clients, err := kubernetes.NewForConfig(cfg)
-	if err != nil {
-		return gate.Identity{}, err
-	}
+func whoAmI(ctx context.Context, clients kubernetes.Interface) (gate.Identity, error) {
 	reviews := clients.AuthenticationV1().SelfSubjectReviews()
 	review, err := reviews.Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
 	if err != nil {
@@ -149,6 +146,15 @@ func whoAmI(ctx context.Context, cfg *rest.Config) (gate.Identity, error) {
 			"since the admission policies let nobody else release a hold", username)
 	}
 	return identity, nil
+}
+
+// clusterID is the UID of the namespace kube-system: it exists in every cluster, from its beginning on, and nobody can delete it.
+func clusterID(ctx context.Context, clients kubernetes.Interface) (string, error) {
+	system, err := clients.CoreV1().Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
+	if err != nil {
+		return "", fmt.Errorf("find out which cluster this is: %w", err)
+	}
+	return string(system.UID), nil
 }
 
 // veleroInstalled says in one line what would otherwise show as a cache that never synchronizes.

@@ -32,6 +32,10 @@ const (
 
 // Labels and annotations on a Velero Backup. Labels select; annotations carry values that labels cannot hold.
 const (
+	// LabelCluster is the UID of the namespace kube-system where the Backup was taken. Velero finds the Backups of other
+	// clusters that share a bucket: they hold another application's state, whatever they are called.
+	LabelCluster = GroupName + "/cluster"
+
 	// LabelNamespace and LabelPlan name the DRPlan that a Backup belongs to.
 	LabelNamespace = GroupName + "/namespace"
 	LabelPlan      = GroupName + "/plan"

@@ -93,6 +93,9 @@ func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) er
 	if err := a.startAll(ctx, d.Starts); err != nil {
 		return err
 	}
+	for i := range d.Restored {
+		a.Events.Restored(&d.Restored[i])
+	}
 	for i := range d.Clean {
 		if err := a.patchWorkload(ctx, &d.Clean[i], workload.CleanPatch(&d.Clean[i])); err != nil {
 			return err
@@ -179,10 +182,19 @@ func (a *Actuator) createBackup(ctx context.Context, b *velerov1.Backup) error {
 	if err := a.Live.Get(ctx, client.ObjectKeyFromObject(b), got); err != nil {
 		return fmt.Errorf("read Backup %s: %w", b.Name, err)
 	}
-	if got.Labels[v1alpha1.LabelNamespace] != b.Labels[v1alpha1.LabelNamespace] || got.Labels[v1alpha1.LabelPlan] != b.Labels[v1alpha1.LabelPlan] {
+	if !maps.Equal(ownership(got), ownership(b)) {
 		return fmt.Errorf("a Backup %s exists that is not of this plan: delete it by a DeleteBackupRequest", b.Name)
 	}
 	return nil
+}
+
+// ownership is what of a Backup's labels says whose it is.
+func ownership(b *velerov1.Backup) map[string]string {
+	out := map[string]string{}
+	for _, key := range []string{v1alpha1.LabelCluster, v1alpha1.LabelNamespace, v1alpha1.LabelPlan} {
+		out[key] = b.Labels[key]
+	}
+	return out
 }
 
 // markBackups changes what Backups that exist say of themselves.

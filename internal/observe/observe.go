@@ -25,6 +25,9 @@ import (
 type Observer struct {
 	Reader client.Reader
 
+	// Cluster is the UID of its namespace kube-system. The Reader shows no Backups of others.
+	Cluster string
+
 	// VeleroNamespace is where Velero keeps its Backups and storage locations.
 	VeleroNamespace string
 
@@ -35,7 +38,7 @@ type Observer struct {
 // Plan gathers the input of a decision about the plan of that name, which need not exist. What is in it is the cache's
 // own and no copy, since a plan may have hundreds of releases: nobody may change it.
 func (o *Observer) Plan(ctx context.Context, key client.ObjectKey) (plan.Input, error) {
-	in := plan.Input{Now: o.Now(), Namespace: key.Namespace, Name: key.Name}
+	in := plan.Input{Now: o.Now(), Cluster: o.Cluster, Namespace: key.Namespace, Name: key.Name}
 	p := &v1alpha1.DRPlan{}
 	switch err := o.Reader.Get(ctx, key, p, client.UnsafeDisableDeepCopy); {
 	case err == nil:

@@ -221,7 +221,7 @@ func (d *decider) attemptOf(ro course, b *velerov1.Backup) int32 {
 
 func (d *decider) backupID(ro course, attempt int32) velero.BackupID {
 	return velero.BackupID{
-		Namespace: d.in.Namespace, Plan: d.in.Name, Version: ro.of.Spec.Version, Rollout: ro.Number, Attempt: attempt,
+		Cluster: d.in.Cluster, Namespace: d.in.Namespace, Plan: d.in.Name, Version: ro.of.Spec.Version, Rollout: ro.Number, Attempt: attempt,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
@@ -57,7 +58,7 @@ func (d *decider) restored(m *Member) bool {
 	if !m.Held() {
 		return false
 	}
-	return m.Generation <= 1 || slices.ContainsFunc(d.plan.Status.Held, func(h v1alpha1.HeldWorkload) bool {
+	return m.Generation <= 1 || d.plan != nil && slices.ContainsFunc(d.plan.Status.Held, func(h v1alpha1.HeldWorkload) bool {
 		return h.Kind == m.Kind && h.Name == m.Name && h.Reason == v1alpha1.ReasonRestored && h.TemplateHash == m.Template.Hash
 	})
 }
@@ -120,13 +121,14 @@ func (d *decider) discoverStarted(m *Member) {
 	d.recordsChanged()
 }
 
-// announce opens the rollout of a release that is about to roll out, so that its backup is taken ahead.
+// announce opens the rollout of a release that is about to roll out, so that its backup is taken ahead. One that a restore
+// brought back has no status and announces nothing: it rolled out long ago, if it did.
 func (d *decider) announce() {
 	if d.mode() == v1alpha1.GateModeOff {
 		return
 	}
 	for _, r := range d.primaries() {
-		if r.Spec.Intent == v1alpha1.IntentDeploy && len(r.status.Rollouts) == 0 {
+		if _, restored := r.Labels[velerov1.RestoreNameLabel]; !restored && r.Spec.Intent == v1alpha1.IntentDeploy && len(r.status.Rollouts) == 0 {
 			d.openRollout(r, v1alpha1.CauseAhead)
 		}
 	}

@@ -32,7 +32,12 @@ type Member struct {
 
 // Input is everything that is observed of one plan.
 type Input struct {
-	Now       time.Time
+	Now time.Time
+
+	// Cluster is the UID of its namespace kube-system.
+	Cluster string
+
+	// Namespace and Name of the plan.
 	Namespace string
 	Name      string
 
@@ -78,6 +83,10 @@ type Decision struct {
 
 	// Starts are held workloads to let go.
 	Starts []Start
+
+	// Restored are held workloads that a restore brought back, and no plan: they wait for a person, and nothing else tells
+	// of them.
+	Restored []workload.View
 
 	// Clean are workloads that carry a mark that means nothing any more.
 	Clean []workload.View

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
-
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/workload"
 	"github.com/backstay-dr/backstay/test/gen"
@@ -71,34 +69,6 @@ func TestPromise1_WorkloadCreatedAgainVoidsTheBackup(t *testing.T) {
 			}
 		})
 	}
-}
-
-// A restore brings a workload back as the backup holds it: with the change that was held.
-func TestRestoredWorkloadStaysHeldUntilAPersonActs(t *testing.T) {
-	s := shopSim(t, "api", "web")
-	s.set("web", "1.5.0")
-	s.pass(moment)
-	stored := s.deployments["web"].DeepCopy()
-	s.pass(aWhile)
-	s.mustRun("web", "1.5.0")
-	s.deleteDeployment("web")
-	stored.Status, stored.Generation = appsv1.DeploymentStatus{}, 1
-	s.createDeployment(stored)
-	s.pass(aWhile)
-	v := view(s.deployments["web"])
-	if !v.Held() {
-		t.Fatal("the operator let go what was restored")
-	}
-	s.edit("web", "autoscaler", gen.Replicas(3)) // is no other template
-	s.pass(aWhile)
-	s.mustHold("web")
-	held := s.plans[shop].Status.Held
-	if len(held) != 1 || held[0].Reason != v1alpha1.ReasonRestored || held[0].Since == nil {
-		t.Errorf("the plan lists as held %+v", held)
-	}
-	s.set("web", "1.4.2")
-	s.pass(aWhile)
-	s.mustRun("web", "1.4.2")
 }
 
 func TestOverrideWhileTheOperatorIsDownIsRecorded(t *testing.T) {

@@ -29,7 +29,7 @@ import (
 // observe gathers the input of a decision as the product does, from what its cache shows.
 func (o *operator) observe(seen state, name string) plan.Input {
 	observer := observe.Observer{
-		Reader: cache{seen}, VeleroNamespace: gen.VeleroNamespace,
+		Reader: cache{seen}, Cluster: "c", VeleroNamespace: gen.VeleroNamespace,
 		Now: func() time.Time { return o.now.Add(o.clock) },
 	}
 	in, err := observer.Plan(context.Background(), client.ObjectKey{Namespace: ns, Name: name})

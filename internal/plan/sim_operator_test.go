@@ -35,6 +35,7 @@ type operator struct {
 	clock      time.Duration // by how much its clock is ahead
 	down       bool
 	writes     int
+	restored   []string // workloads that it told of
 	decisions  int
 
 	ofReleases, ofPlans duty
@@ -188,6 +189,9 @@ func (o *operator) apply(seen state, in plan.Input, d plan.Decision) error {
 	}
 	if err := o.startAll(seen, in, d.Starts); err != nil {
 		return err
+	}
+	for i := range d.Restored {
+		o.restored = append(o.restored, d.Restored[i].Name)
 	}
 	for i := range d.Clean {
 		if err := o.patch(&d.Clean[i], workload.CleanPatch(&d.Clean[i])); err != nil {

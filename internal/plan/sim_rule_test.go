@@ -22,6 +22,8 @@ import (
 func (w *world) checkStart(seen state, planName string, s *plan.Start) string {
 	d, p := seen.deployments[s.Workload.Name], seen.plans[planName]
 	switch {
+	case d.Generation <= 1:
+		return "it was created as it is held, by a restore: what it holds is the change that was to be held"
 	case p == nil:
 		return w.checkAbandoned(seen, planName, s)
 	case p.Spec.Gate.Mode != v1alpha1.GateModeHold:

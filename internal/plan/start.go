@@ -14,8 +14,8 @@ import (
 func (d *decider) start() {
 	for _, m := range d.sortedMembers() {
 		switch {
-		case !m.Held(), !m.Driver:
-			// nothing waits, or another plan moves it
+		case !m.Held(), !m.Driver, d.restored(m):
+			// nothing waits, or another plan moves it, or it waits for a person
 		case d.reverted(m):
 			d.letGo(m, StartReverted)
 		default:
@@ -27,7 +27,7 @@ func (d *decider) start() {
 // letGoUnheld lets go what a plan holds that does not hold any more.
 func (d *decider) letGoUnheld() {
 	for _, m := range d.sortedMembers() {
-		if m.Held() && m.Driver && d.mode() != v1alpha1.GateModeHold {
+		if m.Held() && m.Driver && !d.restored(m) && d.mode() != v1alpha1.GateModeHold {
 			d.letGo(m, string(v1alpha1.StartModeChanged))
 		}
 	}
@@ -79,10 +79,16 @@ func (d *decider) letGo(m *Member, reason string) {
 	d.out.Starts = append(d.out.Starts, s)
 }
 
-// releaseOrphans lets go what a plan held that is gone, unless another plan selects it.
+// releaseOrphans lets go what a plan held that is gone, unless another plan selects it. What was restored was held by no
+// plan that was here: a restore of a namespace brings its Deployments before its plans.
 func (d *decider) releaseOrphans() {
 	for _, m := range d.sortedMembers() {
-		if m.HeldByPlan(d.in.Name) && len(m.SharedWith) == 0 {
+		switch {
+		case !m.HeldByPlan(d.in.Name), len(m.SharedWith) > 0:
+			// it runs, or another plan has it
+		case d.restored(m):
+			d.out.Restored = append(d.out.Restored, m.View)
+		default:
 			d.letGo(m, StartPlanDeleted)
 		}
 	}

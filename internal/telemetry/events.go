@@ -62,6 +62,12 @@ func (e Events) NotStarted(s *plan.Start, err error) {
 	})
 }
 
+// Restored tells on a workload that it was restored as it was held, and that no plan is there to say so.
+func (e Events) Restored(v *workload.View) {
+	e.emit(reference(v), nil, plan.Event{Warning: true, Reason: v1alpha1.ReasonRestored, Action: "Hold", Note: fmt.Sprintf("restored as it was held, "+
+		"and DRPlan %s is not there: put back the template that ran, or start this one with kubectl rollout resume", v.HeldBy)})
+}
+
 // NotRecorded tells on a plan that the API server refused a release, by a quota for example: what it stands for stays
 // held until that is mended.
 func (e Events) NotRecorded(p *v1alpha1.DRPlan, err error) {

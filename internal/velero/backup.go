@@ -20,7 +20,9 @@ import (
 func NewBackup(plan *v1alpha1.DRPlan, id BackupID, captured string) *velerov1.Backup {
 	b := &velerov1.Backup{}
 	b.Name = id.Name()
-	b.Labels = Labels(plan.Namespace, plan.Name)
+	b.Labels = map[string]string{
+		v1alpha1.LabelCluster: id.Cluster, v1alpha1.LabelNamespace: plan.Namespace, v1alpha1.LabelPlan: plan.Name,
+	}
 	b.Labels[v1alpha1.LabelRelease] = LabelValue(id.Version)
 	b.Labels[v1alpha1.LabelRollout] = strconv.Itoa(int(id.Rollout))
 	b.Annotations = map[string]string{v1alpha1.AnnotationReleaseVersion: id.Version}
@@ -35,11 +37,6 @@ func NewBackup(plan *v1alpha1.DRPlan, id BackupID, captured string) *velerov1.Ba
 	b.Spec.TTL = metav1.Duration{Duration: time.Duration(plan.Spec.Backup.RetentionSeconds) * time.Second}
 	setVolumes(&b.Spec, plan.Spec.Backup.Volumes)
 	return b
-}
-
-// Labels that every Backup of a plan carries.
-func Labels(namespace, plan string) map[string]string {
-	return map[string]string{v1alpha1.LabelNamespace: namespace, v1alpha1.LabelPlan: plan}
 }
 
 // setVolumes leaves to Velero's server what the plan does not decide.

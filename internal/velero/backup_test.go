@@ -16,7 +16,7 @@ import (
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
-var id = BackupID{Namespace: "ns", Plan: "shop", Version: "1.5.0", Rollout: 2, Attempt: 1}
+var id = BackupID{Cluster: "c", Namespace: "ns", Plan: "shop", Version: "1.5.0", Rollout: 2, Attempt: 1}
 
 func TestNewBackup(t *testing.T) {
 	plan := gen.Plan("shop", gen.StorageLocation("vault"))
@@ -24,6 +24,7 @@ func TestNewBackup(t *testing.T) {
 		ObjectMeta: metav1.ObjectMeta{
 			Name: id.Name(),
 			Labels: map[string]string{
+				v1alpha1.LabelCluster:       "c",
 				"dr.backstay.dev/namespace": "ns", "dr.backstay.dev/plan": "shop", "dr.backstay.dev/release": "1.5.0",
 				"dr.backstay.dev/rollout": "2", "dr.backstay.dev/version": "1.4.2",
 			},

@@ -27,6 +27,7 @@ const longHash = 16
 // BackupID identifies one attempt at the backup of one rollout. Everything about a Backup's name follows from it, so
 // that an operator that was killed finds its Backup again instead of starting another.
 type BackupID struct {
+	Cluster   string // UID of its namespace kube-system
 	Namespace string
 	Plan      string
 	Version   string // of the release that is about to roll out
@@ -40,7 +41,7 @@ func (id BackupID) Name() string {
 	if id.Attempt > 1 {
 		number += "." + strconv.Itoa(int(id.Attempt))
 	}
-	digest := hash(longHash, id.Namespace, id.Plan, id.Version, strconv.Itoa(int(id.Rollout)), strconv.Itoa(int(id.Attempt)))
+	digest := hash(longHash, id.Cluster, id.Namespace, id.Plan, id.Version, strconv.Itoa(int(id.Rollout)), strconv.Itoa(int(id.Attempt)))
 	suffix := "-" + number + "-" + digest
 	return cut(dnsName(id.Plan+"-"+id.Version), maxBackupName-len(suffix)) + suffix
 }

@@ -13,12 +13,12 @@ import (
 
 func TestBackupName(t *testing.T) {
 	// The name finds a Backup again after an upgrade of the operator too: another one would be another Backup.
-	id := BackupID{Namespace: "ns", Plan: "shop", Version: "1.5.0", Rollout: 1, Attempt: 1}
-	if got, want := id.Name(), "shop-1.5.0-1-d26bb6b45a061211"; got != want {
+	id := BackupID{Cluster: "c", Namespace: "ns", Plan: "shop", Version: "1.5.0", Rollout: 1, Attempt: 1}
+	if got, want := id.Name(), "shop-1.5.0-1-ad1120b4eeffc705"; got != want {
 		t.Errorf("Name() = %s, want %s", got, want)
 	}
 	id.Rollout, id.Attempt = 12, 3
-	if got, want := id.Name(), "shop-1.5.0-12.3-fbf64f6592d6ab49"; got != want {
+	if got, want := id.Name(), "shop-1.5.0-12.3-a021b52e12ba17c2"; got != want {
 		t.Errorf("Name() = %s, want %s", got, want)
 	}
 }
@@ -26,12 +26,12 @@ func TestBackupName(t *testing.T) {
 func TestBackupNamesDiffer(t *testing.T) {
 	long := strings.Repeat("very-long-", 12)
 	ids := []BackupID{
-		{"ns", "shop", "1.5.0", 1, 1}, {"ns", "shop", "1.5.0", 1, 2}, {"ns", "shop", "1.5.0", 2, 1},
-		{"ns", "shop", "1.5.0", 11, 1}, {"ns", "shop", "1.5.0", 1, 11}, {"ns", "shop", "1.5.0+", 1, 1},
-		{"ns", "shop", "1.5.0+a", 1, 1}, {"ns", "shop", "1.5.0-a", 1, 1}, {"ns2", "shop", "1.5.0", 1, 1},
-		{"ns", "shop-1", "5.0", 1, 1}, {"ns", "SHOP", "1.5.0", 1, 1}, {"ns", "shop", "1.5.0-1", 1, 1},
-		{"ns", "shop", long, 1, 1}, {"ns", "shop", long + "x", 1, 1}, {"ns", "shop", "äöü", 1, 1}, {"ns", "shop", "---", 1, 1},
-		{"ns", "shop", "V1", 1, 1}, {"ns", "shop", "v1", 1, 1},
+		{"c", "ns", "shop", "1.5.0", 1, 1}, {"c", "ns", "shop", "1.5.0", 1, 2}, {"c", "ns", "shop", "1.5.0", 2, 1},
+		{"c", "ns", "shop", "1.5.0", 11, 1}, {"c", "ns", "shop", "1.5.0", 1, 11}, {"c", "ns", "shop", "1.5.0+", 1, 1},
+		{"c", "ns", "shop", "1.5.0+a", 1, 1}, {"c", "ns", "shop", "1.5.0-a", 1, 1}, {"c", "ns2", "shop", "1.5.0", 1, 1},
+		{"c", "ns", "shop-1", "5.0", 1, 1}, {"c", "ns", "SHOP", "1.5.0", 1, 1}, {"c", "ns", "shop", "1.5.0-1", 1, 1},
+		{"c", "ns", "shop", long, 1, 1}, {"c", "ns", "shop", long + "x", 1, 1}, {"c", "ns", "shop", "äöü", 1, 1}, {"c", "ns", "shop", "---", 1, 1},
+		{"c", "ns", "shop", "V1", 1, 1}, {"c", "ns", "shop", "v1", 1, 1}, {"c2", "ns", "shop", "1.5.0", 1, 1},
 	}
 	seen := map[string]BackupID{}
 	for _, id := range ids {
@@ -64,15 +64,16 @@ func FuzzBackupName(f *testing.F) {
 	f.Add("ns", "a", "ä.-.ö", int32(1), int32(2))
 	f.Add("n\x00s", "a", "..", int32(1), int32(2))
 	f.Fuzz(func(t *testing.T, namespace, plan, version string, rollout, attempt int32) {
-		id := BackupID{namespace, plan, version, max(rollout, 1), max(attempt, 1)}
+		id := BackupID{"c", namespace, plan, version, max(rollout, 1), max(attempt, 1)}
 		checkBackupName(t, id)
 		for _, other := range []BackupID{
-			{namespace + "x", plan, version, id.Rollout, id.Attempt},
-			{namespace, plan + "-", version, id.Rollout, id.Attempt},
-			{namespace, plan, version + "\x00", id.Rollout, id.Attempt},
-			{namespace, plan, strings.ToUpper(version) + "Z", id.Rollout, id.Attempt},
-			{namespace, plan, version, id.Rollout%math.MaxInt32 + 1, id.Attempt},
-			{namespace, plan, version, id.Rollout, id.Attempt%math.MaxInt32 + 1},
+			{"c2", namespace, plan, version, id.Rollout, id.Attempt},
+			{"c", namespace + "x", plan, version, id.Rollout, id.Attempt},
+			{"c", namespace, plan + "-", version, id.Rollout, id.Attempt},
+			{"c", namespace, plan, version + "\x00", id.Rollout, id.Attempt},
+			{"c", namespace, plan, strings.ToUpper(version) + "Z", id.Rollout, id.Attempt},
+			{"c", namespace, plan, version, id.Rollout%math.MaxInt32 + 1, id.Attempt},
+			{"c", namespace, plan, version, id.Rollout, id.Attempt%math.MaxInt32 + 1},
 		} {
 			if other.Name() == id.Name() {
 				t.Errorf("%+v and %+v are both named %s", id, other, id.Name())

@@ -7,10 +7,12 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -100,7 +102,12 @@ func (s *shop) refuseBackups() (allow func()) {
 
 // backupID is that of the first rollout of version 2.
 func (s *shop) backupID(attempt int32) velero.BackupID {
-	return velero.BackupID{Namespace: s.namespace, Plan: "shop", Version: "2", Rollout: 1, Attempt: attempt}
+	s.Helper()
+	system := &corev1.Namespace{}
+	if err := s.stage.Live.Get(s.Context(), s.rootKey(metav1.NamespaceSystem), system); err != nil {
+		s.Fatal(err)
+	}
+	return velero.BackupID{Cluster: string(system.UID), Namespace: s.namespace, Plan: "shop", Version: "2", Rollout: 1, Attempt: attempt}
 }
 
 func TestRefusedBackupIsTold(t *testing.T) {
@@ -137,6 +144,30 @@ func TestBackupOfAnotherUnderOurNameLetsNothingGo(t *testing.T) {
 		return s.see(b, client.ObjectKeyFromObject(foreign)) && b.Labels[v1alpha1.LabelNamespace] == s.namespace, b
 	})
 	s.complete(foreign.Name)
+	s.awaitStarted("web", "2")
+}
+
+// Another cluster with the same manifests shares the bucket: Velero synchronizes its Backup of the same version of the
+// same plan into this cluster, labels and all.
+func TestPromise1_BackupOfAnotherClusterLetsNothingGo(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	id := s.backupID(1)
+	id.Cluster = "elsewhere"
+	foreign := velero.NewBackup(s.plan("shop"), id, "1")
+	foreign.Namespace = stage.VeleroNamespace
+	s.create(foreign)
+	s.complete(foreign.Name)
+	s.roll("web", "2")
+	ours := s.awaitBackup("shop-2", 0)
+	if ours == foreign.Name {
+		t.Fatal("the backup of another cluster is taken for ours")
+	}
+	s.keepsFor(2*time.Second, "held", func() (bool, any) {
+		d := s.workload("web")
+		return d.Spec.Paused && s.current().Status.LastBackup == nil, d
+	})
+	s.complete(ours)
 	s.awaitStarted("web", "2")
 }
 
