@@ -52,15 +52,40 @@ func hasStarted(m *Member) bool {
 	return !m.Paused || rev.Replicas > 0
 }
 
-// restored says whether a workload was created as it is held: nothing but a restore does that. What the backup holds is
-// the change that was held, and whoever restores wants the state before it: that is for a person to put back.
+// restored says whether a workload came into being as it is held: nothing but a restore does that. What the backup holds is
+// the change that was held, and whoever restores wants the state before it: that is for a person to put back. Where it was
+// scaled since, it is Velero's label on a workload that nobody has seen before, or what the plan remembers, that tells.
 func (d *decider) restored(m *Member) bool {
 	if !m.Held() {
 		return false
 	}
-	return m.Generation <= 1 || d.plan != nil && slices.ContainsFunc(d.plan.Status.Held, func(h v1alpha1.HeldWorkload) bool {
-		return h.Kind == m.Kind && h.Name == m.Name && h.Reason == v1alpha1.ReasonRestored && h.TemplateHash == m.Template.Hash
-	})
+	if m.Generation <= 1 {
+		return true
+	}
+	if hash, remembered := d.rememberedAsRestored(m); remembered {
+		return hash == m.Template.Hash
+	}
+	_, byVelero := m.Labels[velerov1.RestoreNameLabel]
+	return byVelero && d.neverSeen(m)
+}
+
+// neverSeen says whether neither the plan nor a release knows of a workload.
+func (d *decider) neverSeen(m *Member) bool {
+	_, started := d.history().last[identityOf(m)]
+	return !started && !d.recordedHeld(m) && (d.plan == nil || d.firstSeen(m))
+}
+
+// rememberedAsRestored is the template that a workload was restored with, as the plan remembers it.
+func (d *decider) rememberedAsRestored(m *Member) (hash string, remembered bool) {
+	if d.plan == nil {
+		return "", false
+	}
+	for i := range d.plan.Status.Held {
+		if h := &d.plan.Status.Held[i]; h.Kind == m.Kind && h.Name == m.Name && h.Reason == v1alpha1.ReasonRestored {
+			return h.TemplateHash, true
+		}
+	}
+	return "", false
 }
 
 // discoverOverridden records an override that nobody saw before the workload was held again.

@@ -4,6 +4,7 @@
 package plan_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -87,6 +88,33 @@ func TestPromise1_RestoredWorkloadIsNotLetGoByAnotherMode(t *testing.T) {
 			s.mustRun("web", "1.4.2")
 		})
 	}
+}
+
+// An autoscaler may be quicker than an operator that was down during the restore.
+func TestPromise1_RestoredWorkloadThatWasScaledSinceStaysHeld(t *testing.T) {
+	s, inBackup := rolledOut(t)
+	s.op.down = true
+	s.deleteDeployment("web")
+	inBackup.Labels = with(inBackup.Labels, velerov1.RestoreNameLabel, "the-bad-day")
+	s.createDeployment(inBackup)
+	s.edit("web", "autoscaler", gen.Replicas(3))
+	s.op.down = false
+	s.op.restart()
+	s.pass(aWhile)
+	s.mustHold("web")
+	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonRestored)
+	s.set("web", "1.4.2")
+	s.pass(aWhile)
+	s.mustRun("web", "1.4.2")
+	s.set("web", "1.6.0") // the label stays, and means nothing any more
+	s.pass(aWhile)
+	s.mustRun("web", "1.6.0")
+}
+
+func with(labels map[string]string, key, value string) map[string]string {
+	out := maps.Clone(labels)
+	out[key] = value
+	return out
 }
 
 // A restore brings releases back without their status. They rolled out long ago: they announce nothing.

@@ -30,6 +30,9 @@ func (d *decider) settling(m *Member) bool {
 		return d.recordedHeld(m) // its start is about to be recorded
 	}
 	ro, rec := d.heldRecord(m)
+	if rec == nil && d.restored(m) {
+		return false // nothing but the plan's status remembers it
+	}
 	if rec == nil {
 		return true // its hold is about to be recorded, or it is about to be let go
 	}
