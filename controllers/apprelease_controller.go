@@ -11,6 +11,7 @@ import (
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -74,8 +75,25 @@ func result(ctx context.Context, after time.Duration, err error) (ctrl.Result, e
 		return ctrl.Result{RequeueAfter: staleAfter}, nil
 	case actuate.Terminating(err):
 		return ctrl.Result{}, nil
+	case after > 0 && after < latestRetry:
+		log.FromContext(ctx).Error(err, "Tried again when something else is due")
+		return ctrl.Result{RequeueAfter: after}, nil
 	default:
 		return ctrl.Result{}, err
+	}
+}
+
+// What is refused is tried again after a while that doubles up to latestRetry, whatever the reason: a deadline may be due.
+const (
+	firstRetry  = 5 * time.Millisecond
+	latestRetry = 10 * time.Second
+)
+
+// options of both controllers.
+func options(workers int) controller.Options {
+	return controller.Options{
+		MaxConcurrentReconciles: workers,
+		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](firstRetry, latestRetry),
 	}
 }
 
@@ -89,7 +107,7 @@ func (r *AppReleaseReconciler) SetupWithManager(mgr ctrl.Manager, workers int) e
 	specChanged := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("apprelease").
-		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
+		WithOptions(options(workers)).
 		Watches(&v1alpha1.DRPlan{}, &handler.EnqueueRequestForObject{}).
 		Watches(&v1alpha1.DRPlan{}, handler.EnqueueRequestsFromMapFunc(m.neighbours), builder.WithPredicates(planChanged)).
 		Watches(&v1alpha1.AppRelease{}, handler.EnqueueRequestsFromMapFunc(planOfRelease), specChanged).

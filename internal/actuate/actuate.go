@@ -64,67 +64,101 @@ func (a *Actuator) Behind(in plan.Input) bool {
 }
 
 // Apply carries out a decision in the order that a crash at any point is harmless in: what must not be lost is written
-// before what relies on it. It stops at the first error; the next decision goes on from what was written.
+// before what relies on it. What was decided on old news is dropped as a whole. What the API server refuses keeps nothing
+// waiting but what relies on it: the next decision asks for it again.
 func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) error {
+	if err := a.confirm(ctx, in, d.Starts); err != nil {
+		return err
+	}
+	var errs []error
 	if len(d.Starts) > 0 && !d.WriteAhead && len(d.Backups) == 0 {
-		return a.startAll(ctx, d.Starts)
-	}
-	stored, err := a.createReleases(ctx, in, d.Create)
-	if err != nil {
-		if in.Plan != nil && !apierrors.IsConflict(err) && !Terminating(err) {
-			a.Events.NotRecorded(in.Plan, err)
-		}
-		return err
-	}
-	if err := a.writeStatuses(ctx, in, stored, d.Statuses); err != nil {
-		return err
-	}
-	for _, b := range d.Backups {
-		if err := a.createBackup(ctx, b); err != nil {
-			if in.Plan != nil && !apierrors.IsConflict(err) {
-				a.Events.NotBackedUp(in.Plan, err)
-			}
+		err := a.startAll(ctx, d.Starts)
+		if err == nil || apierrors.IsConflict(err) {
 			return err
 		}
+		errs, d.Starts = append(errs, err), nil
 	}
-	if err := a.markBackups(ctx, d); err != nil {
+	unrecorded, err := a.record(ctx, in, d)
+	if apierrors.IsConflict(err) {
 		return err
 	}
-	if err := a.startAll(ctx, d.Starts); err != nil {
-		return err
-	}
+	errs = append(errs, err, a.createBackups(ctx, in, d, unrecorded), a.markBackups(ctx, d))
+	errs = append(errs, a.startAll(ctx, slices.DeleteFunc(d.Starts, func(s plan.Start) bool { return unrecorded[s.Release] })))
 	for i := range d.Restored {
 		a.Events.Restored(&d.Restored[i])
 	}
 	for i := range d.Clean {
-		if err := a.patchWorkload(ctx, &d.Clean[i], workload.CleanPatch(&d.Clean[i])); err != nil {
-			return err
-		}
+		errs = append(errs, a.patchWorkload(ctx, &d.Clean[i], workload.CleanPatch(&d.Clean[i])))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
-// createReleases makes the releases that do not exist yet, and returns every release by the name that the decision
-// knows it by.
-func (a *Actuator) createReleases(
-	ctx context.Context, in plan.Input, create []*v1alpha1.AppRelease,
-) (map[string]*v1alpha1.AppRelease, error) {
-	stored := map[string]*v1alpha1.AppRelease{}
+// confirm reads the plan from the API server where it is the plan alone that lets something go: that it is gone, or does
+// not hold, or that its deadline has passed. Each kind has a cache of its own, and that of plans may be behind the one that
+// shows the hold.
+func (a *Actuator) confirm(ctx context.Context, in plan.Input, starts []plan.Start) error {
+	if !slices.ContainsFunc(starts, plan.Start.ByPlan) {
+		return nil
+	}
+	live := &v1alpha1.DRPlan{}
+	err := a.Live.Get(ctx, client.ObjectKey{Namespace: in.Namespace, Name: in.Name}, live)
+	if client.IgnoreNotFound(err) != nil {
+		return err
+	}
+	gone := err != nil
+	if gone && in.Plan == nil || !gone && in.Plan != nil && live.UID == in.Plan.UID && live.Generation == in.Plan.Generation {
+		return nil
+	}
+	return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("drplans").GroupResource(), in.Name,
+		errors.New("the cache does not show it as it is"))
+}
+
+// record makes the releases that do not exist yet and writes the statuses that differ. It returns the names of the releases
+// of which that was refused.
+func (a *Actuator) record(ctx context.Context, in plan.Input, d plan.Decision) (unrecorded map[string]bool, err error) {
+	stored, unrecorded := map[string]*v1alpha1.AppRelease{}, map[string]bool{}
 	for _, r := range in.Releases {
 		stored[r.Name] = r
 	}
-	for _, r := range create {
-		created := r.DeepCopy()
-		err := a.Client.Create(ctx, created)
-		if apierrors.IsAlreadyExists(err) {
-			created, err = a.existingRelease(ctx, r)
+	var errs []error
+	for _, r := range d.Create {
+		created, err := a.createRelease(ctx, r)
+		switch {
+		case err == nil:
+			stored[r.Name] = created
+			continue
+		case apierrors.IsConflict(err):
+			return nil, err
+		case in.Plan != nil && !Terminating(err):
+			a.Events.NotRecorded(in.Plan, err)
 		}
-		if err != nil {
-			return nil, fmt.Errorf("create AppRelease %s: %w", r.Name, err)
-		}
-		stored[r.Name] = created
+		unrecorded[r.Name], errs = true, append(errs, err)
 	}
-	return stored, nil
+	for _, name := range slices.Sorted(maps.Keys(d.Statuses)) {
+		if unrecorded[name] {
+			continue
+		}
+		if err := a.writeStatus(ctx, in, stored[name], d.Statuses[name]); err != nil {
+			if apierrors.IsConflict(err) {
+				return nil, err
+			}
+			unrecorded[name], errs = true, append(errs, err)
+		}
+	}
+	return unrecorded, errors.Join(errs...)
+}
+
+// createRelease makes a release.
+func (a *Actuator) createRelease(ctx context.Context, r *v1alpha1.AppRelease) (*v1alpha1.AppRelease, error) {
+	created := r.DeepCopy()
+	err := a.Client.Create(ctx, created)
+	if apierrors.IsAlreadyExists(err) {
+		created, err = a.existingRelease(ctx, r)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("create AppRelease %s: %w", r.Name, err)
+	}
+	return created, nil
 }
 
 // existingRelease looks at the release whose name was taken. One of the same plan and version is ours, and the cache
@@ -143,23 +177,45 @@ func (a *Actuator) existingRelease(ctx context.Context, want *v1alpha1.AppReleas
 	return other, a.Client.Create(ctx, other)
 }
 
-// writeStatuses updates the statuses that differ, each on the version of the object that the decision was made on, and
-// tells what changed.
-func (a *Actuator) writeStatuses(
-	ctx context.Context, in plan.Input, stored map[string]*v1alpha1.AppRelease, statuses map[string]*v1alpha1.AppReleaseStatus,
-) error {
-	for _, name := range slices.Sorted(maps.Keys(statuses)) {
-		base := stored[name]
-		changed := base.DeepCopy()
-		changed.Status = *statuses[name]
-		if err := a.Client.Status().Update(ctx, changed); err != nil {
-			return fmt.Errorf("status of AppRelease %s: %w", changed.Name, err)
-		}
-		a.replaced.Note(base, changed)
-		a.Events.Transitions(in, changed, plan.Transitions(changed, &base.Status, statuses[name]))
-		a.Metrics.Transitions(&base.Status, statuses[name])
+// writeStatus updates the status of a release, on the version of the object that the decision was made on, and tells what
+// changed.
+func (a *Actuator) writeStatus(ctx context.Context, in plan.Input, base *v1alpha1.AppRelease, status *v1alpha1.AppReleaseStatus) error {
+	changed := base.DeepCopy()
+	changed.Status = *status
+	err := a.Client.Status().Update(ctx, changed)
+	if apierrors.IsNotFound(err) {
+		err = apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("appreleases").GroupResource(), base.Name, err)
 	}
+	if err != nil {
+		return fmt.Errorf("status of AppRelease %s: %w", base.Name, err)
+	}
+	a.replaced.Note(base, changed)
+	a.Events.Transitions(in, changed, plan.Transitions(changed, &base.Status, status))
+	a.Metrics.Transitions(&base.Status, status)
 	return nil
+}
+
+// createBackups creates the Backups of the releases that are recorded.
+func (a *Actuator) createBackups(ctx context.Context, in plan.Input, d plan.Decision, unrecorded map[string]bool) error {
+	without := map[string]bool{}
+	for _, r := range slices.Concat(in.Releases, d.Create) {
+		if unrecorded[r.Name] {
+			without[r.Spec.Version] = true
+		}
+	}
+	var errs []error
+	for _, b := range d.Backups {
+		if without[b.Annotations[v1alpha1.AnnotationReleaseVersion]] {
+			continue
+		}
+		if err := a.createBackup(ctx, b); err != nil {
+			errs = append(errs, err)
+			if in.Plan != nil && !apierrors.IsConflict(err) {
+				a.Events.NotBackedUp(in.Plan, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // createBackup creates a Backup. One that exists under its name is the same, since the name tells everything about it.
@@ -174,6 +230,9 @@ func (a *Actuator) createBackup(ctx context.Context, b *velerov1.Backup) error {
 		a.created.note(b.Name, a.Now())
 		log.FromContext(ctx).Info("Created a backup", "backup", b.Name)
 		return nil
+	}
+	if Terminating(err) {
+		return fmt.Errorf("create Backup %s: %v", b.Name, err) // Velero's namespace, and not that of the plan
 	}
 	if !apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("create Backup %s: %w", b.Name, err)

@@ -53,14 +53,14 @@ func (d *decider) wantsBackup(ro course) bool {
 	}
 }
 
-// atWork says whether a rollout holds something and its backup is over and about to let it start, or is under way. One
-// that takes longer than the deadline of what it is for keeps nobody else waiting, and neither does a user's pause.
+// atWork says whether a rollout holds something, and its backup is under way or about to let it start. One that takes longer
+// than the deadline of what it is for keeps nobody else waiting, and neither does a user's pause.
 func (d *decider) atWork(ro course) bool {
 	if ro.Backup == nil || failed(ro.Rollout) {
 		return false
 	}
 	return slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
-		return rec.State == v1alpha1.WorkloadHeld && !d.userPaused(&rec) && (over(ro.Backup.Phase) || !d.pastDeadline(&rec))
+		return rec.State == v1alpha1.WorkloadHeld && !d.userPaused(&rec) && !d.pastDeadline(&rec)
 	})
 }
 

@@ -122,3 +122,13 @@ type Start struct {
 	// Since is when it was held; zero where that was not recorded.
 	Since time.Time
 }
+
+// ByPlan says whether nothing but the plan allows it: its mode, its deadline, or that it is gone.
+func (s Start) ByPlan() bool {
+	switch s.Reason {
+	case StartPlanDeleted, string(v1alpha1.StartModeChanged), string(v1alpha1.StartDeadlinePassed):
+		return true
+	default:
+		return false
+	}
+}

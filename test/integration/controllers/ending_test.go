@@ -76,7 +76,7 @@ func TestDeadline(t *testing.T) {
 			s.pass(backup, velerov1.BackupPhaseInProgress, nil)
 			s.awaitReady("shop-2", v1alpha1.ReasonBackupInProgress)
 			// The hold is recorded in the release and nowhere else: it may as well have begun almost a minute ago.
-			s.heldSince(time.Now().Add(-56 * time.Second))
+			s.heldSince("shop-2", time.Now().Add(-56*time.Second))
 			s.pass(backup, velerov1.BackupPhaseInProgress, map[string]any{"progress": map[string]int{"totalItems": 9, "itemsBackedUp": 1}})
 			s.mustBeHeld("web")
 			if action == v1alpha1.DeadlineRelease {
@@ -96,11 +96,11 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
-// heldSince changes since when the newest rollout of shop-2 is held.
-func (s *shop) heldSince(when time.Time) {
+// heldSince changes since when the newest rollout of a release is held.
+func (s *shop) heldSince(release string, when time.Time) {
 	s.Helper()
 	s.await("the hold changed", patience, func() (bool, any) {
-		r := s.release("shop-2")
+		r := s.release(release)
 		at := metav1.NewTime(when)
 		r.Status.Rollouts[0].Workloads[0].HeldSince = &at
 		err := s.stage.Live.Status().Update(s.Context(), r)

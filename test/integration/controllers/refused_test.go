@@ -127,6 +127,32 @@ func TestRefusedBackupIsTold(t *testing.T) {
 	s.backupsAre(1)
 }
 
+// No backup can be created, and what needs none is let go all the same.
+func TestRefusedBackupKeepsNoReleaseWaitingThatNeedsNone(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, func(p *v1alpha1.DRPlan) {
+		p.Spec.Gate.DeadlineSeconds, p.Spec.Gate.OnDeadline = 60, v1alpha1.DeadlineRelease
+	})
+	s.refuseBackups()
+	s.roll("web", "2")
+	s.awaitEvent("DRPlan", "shop", "BackupNotCreated")
+	s.roll("web", "1")
+	s.awaitStarted("web", "1")
+	s.awaitReady("shop-2", v1alpha1.ReasonReverted)
+	s.roll("web", "3")
+	s.await("held", patience, func() (bool, any) {
+		r := &v1alpha1.AppRelease{}
+		return s.see(r, s.key("shop-3")) && len(r.Status.Rollouts) == 1 && len(r.Status.Rollouts[0].Workloads) == 1, r
+	})
+	s.heldSince("shop-3", time.Now().Add(-time.Minute))
+	s.patch(s.workload("web"), `{"metadata":{"labels":{"look":"again"}}}`)
+	s.awaitStarted("web", "3")
+	s.await("recorded", patience, func() (bool, any) {
+		rec := s.release("shop-3").Status.Rollouts[0].Workloads[0]
+		return rec.StartReason == v1alpha1.StartDeadlinePassed, rec
+	})
+}
+
 // A Backup that somebody else made under our name lets nothing go, and is told of.
 func TestBackupOfAnotherUnderOurNameLetsNothingGo(t *testing.T) {
 	t.Parallel()
