@@ -57,7 +57,7 @@ func (d *decider) lastUnseenStart(ro course) time.Time {
 		}
 		for i := range m.Revisions {
 			rev := &m.Revisions[i]
-			if at := firstCreated(m, rev.Template.Hash); at.After(last) && !d.explained(m, rev.Template.Hash) && !d.owns(ro, m, rev) {
+			if at := firstCreated(m, rev.Template.Hash).Add(-oneClock); at.After(last) && !d.explained(m, rev.Template.Hash) && !d.owns(ro, m, rev) {
 				last = at
 			}
 		}
