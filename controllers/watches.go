@@ -13,6 +13,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -63,6 +64,12 @@ func (m mapper) workload(pause time.Duration) handler.EventHandler {
 
 func holdMark(obj client.Object) string { return obj.GetAnnotations()[v1alpha1.AnnotationHeldBy] }
 
+// owner enqueues the plans of the workload that a ReplicaSet belongs to, if that is held: nothing of it should start.
+func (m mapper) owner(ctx context.Context, obj client.Object) []ctrl.Request {
+	keys, err := m.observer.PlansHoldingOwner(ctx, obj)
+	return requests(ctx, keys, err)
+}
+
 // neighbours enqueues the plans that share a workload with a plan: whether they overlap is reported on each.
 func (m mapper) neighbours(ctx context.Context, obj client.Object) []ctrl.Request {
 	keys, err := m.observer.Neighbours(ctx, obj.(*v1alpha1.DRPlan))
@@ -108,6 +115,16 @@ var workloadChanged = predicate.Funcs{
 	},
 }
 
+// scaledFromNone passes a ReplicaSet that gets pods again. A paused Deployment tells of that by nothing else.
+var scaledFromNone = predicate.Funcs{
+	CreateFunc: func(event.CreateEvent) bool { return false },
+	DeleteFunc: func(event.DeleteEvent) bool { return false },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		from, to := e.ObjectOld.(*appsv1.ReplicaSet), e.ObjectNew.(*appsv1.ReplicaSet)
+		return ptr.Deref(from.Spec.Replicas, 1) == 0 && ptr.Deref(to.Spec.Replicas, 1) > 0
+	},
+}
+
 // locationChanged drops the updates by which Velero says once a minute that nothing changed.
 var locationChanged = predicate.Funcs{
 	UpdateFunc: func(e event.UpdateEvent) bool {
@@ -126,9 +143,11 @@ var terminates = predicate.Funcs{
 	},
 }
 
-// backupChanged drops updates of a Backup that a plan's status does not tell of: its progress.
+// backupChanged drops updates of a Backup that a plan's status does not tell of: its progress. Its annotations say which
+// version it captured.
 var backupChanged = predicate.Funcs{
 	UpdateFunc: func(e event.UpdateEvent) bool {
-		return e.ObjectOld.(*velerov1.Backup).Status.Phase != e.ObjectNew.(*velerov1.Backup).Status.Phase
+		from, to := e.ObjectOld.(*velerov1.Backup), e.ObjectNew.(*velerov1.Backup)
+		return from.Status.Phase != to.Status.Phase || !maps.Equal(from.Annotations, to.Annotations)
 	},
 }

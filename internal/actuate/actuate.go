@@ -88,7 +88,7 @@ func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) er
 		a.Events.Restored(&d.Restored[i])
 	}
 	for i := range d.Clean {
-		errs = append(errs, a.patchWorkload(ctx, &d.Clean[i], workload.CleanPatch(&d.Clean[i])))
+		errs = append(errs, client.IgnoreNotFound(a.patchWorkload(ctx, &d.Clean[i], workload.CleanPatch(&d.Clean[i]))))
 	}
 	return errors.Join(errs...)
 }
@@ -287,6 +287,9 @@ func (a *Actuator) startAll(ctx context.Context, starts []plan.Start) error {
 	for i := range starts {
 		s := &starts[i]
 		if err := a.patchWorkload(ctx, &s.Workload, workload.ReleasePatch(&s.Workload)); err != nil {
+			if apierrors.IsNotFound(err) {
+				continue // it was deleted
+			}
 			errs = append(errs, err)
 			if !apierrors.IsConflict(err) {
 				a.Events.NotStarted(s, err)
@@ -309,7 +312,7 @@ func (a *Actuator) patchWorkload(ctx context.Context, v *workload.View, patch []
 	if err == nil {
 		a.replacedWorkloads.Note(atVersion(v), d)
 	}
-	if err != nil && !apierrors.IsNotFound(err) {
+	if err != nil {
 		return fmt.Errorf("patch %s %s: %w", v.Kind, v.Name, err)
 	}
 	return nil

@@ -7,11 +7,13 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
@@ -105,8 +107,30 @@ func (o *Observer) PlansSelecting(ctx context.Context, obj client.Object) ([]*v1
 	return plansSelecting(plans, obj), err
 }
 
-// plansOf lists the plans of a namespace in the order in which they move what they share: one that holds before one
-// that observes before one that is off, then by name. They are those of the cache.
+// PlansHoldingOwner finds the plans that hold, or select, the held Deployment that a ReplicaSet belongs to.
+func (o *Observer) PlansHoldingOwner(ctx context.Context, set client.Object) ([]client.ObjectKey, error) {
+	owner := metav1.GetControllerOf(set)
+	if owner == nil {
+		return nil, nil
+	}
+	d := &appsv1.Deployment{}
+	err := o.Reader.Get(ctx, client.ObjectKey{Namespace: set.GetNamespace(), Name: owner.Name}, d, client.UnsafeDisableDeepCopy)
+	if err != nil || d.UID != owner.UID || !d.Spec.Paused {
+		return nil, client.IgnoreNotFound(err)
+	}
+	if _, marked := holder(d); !marked {
+		return nil, nil
+	}
+	plans, err := o.PlansSelecting(ctx, d)
+	keys := make([]client.ObjectKey, 0, len(plans))
+	for _, p := range plans {
+		keys = append(keys, client.ObjectKeyFromObject(p))
+	}
+	return keys, err
+}
+
+// plansOf lists the plans of a namespace in the order in which they move what they share: the one that holds the longest
+// first, then by name. They are those of the cache.
 func (o *Observer) plansOf(ctx context.Context, namespace string) ([]*v1alpha1.DRPlan, error) {
 	list := &v1alpha1.DRPlanList{}
 	if err := o.Reader.List(ctx, list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
@@ -117,7 +141,7 @@ func (o *Observer) plansOf(ctx context.Context, namespace string) ([]*v1alpha1.D
 		out = append(out, &list.Items[i])
 	}
 	slices.SortFunc(out, func(a, b *v1alpha1.DRPlan) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(strictness(b), strictness(a)), strings.Compare(a.Name, b.Name))
 	})
 	return out, nil
 }
@@ -126,6 +150,12 @@ func (o *Observer) plansOf(ctx context.Context, namespace string) ([]*v1alpha1.D
 // held leaves no plan by losing its labels. The first one moves it.
 func plansSelecting(plans []*v1alpha1.DRPlan, obj client.Object) []*v1alpha1.DRPlan {
 	return slices.DeleteFunc(slices.Clone(plans), func(p *v1alpha1.DRPlan) bool { return !selects(p, obj.GetLabels()) && !holds(p, obj) })
+}
+
+// holder is the plan that the mark of a hold names.
+func holder(d *appsv1.Deployment) (client.ObjectKey, bool) {
+	namespace, name, ok := strings.Cut(d.Annotations[v1alpha1.AnnotationHeldBy], "/")
+	return client.ObjectKey{Namespace: namespace, Name: name}, ok && namespace == d.Namespace
 }
 
 func holds(p *v1alpha1.DRPlan, obj client.Object) bool {
@@ -142,8 +172,18 @@ func selects(p *v1alpha1.DRPlan, labels map[string]string) bool {
 	return len(p.Spec.Workloads.MatchLabels) > 0
 }
 
-func rank(p *v1alpha1.DRPlan) int {
-	return slices.Index([]v1alpha1.GateMode{v1alpha1.GateModeHold, v1alpha1.GateModeObserve, v1alpha1.GateModeOff}, p.Spec.Gate.Mode)
+// strictness is for how long a plan holds, in seconds; below zero where it does not.
+func strictness(p *v1alpha1.DRPlan) int64 {
+	switch g := p.Spec.Gate; {
+	case g.Mode == v1alpha1.GateModeOff:
+		return -2
+	case g.Mode == v1alpha1.GateModeObserve:
+		return -1
+	case g.OnDeadline == v1alpha1.DeadlineRelease:
+		return int64(g.DeadlineSeconds)
+	default:
+		return math.MaxInt64
+	}
 }
 
 // Neighbours finds the plans that select a workload which a plan selects too, that plan among them.
@@ -163,6 +203,10 @@ func (o *Observer) Neighbours(ctx context.Context, p *v1alpha1.DRPlan) ([]client
 		}
 		for _, other := range plansSelecting(plans, &list.Items[i]) {
 			found[client.ObjectKeyFromObject(other)] = true
+		}
+		// The plan that marked the hold may be gone: what it left is let go when the last that shares it goes.
+		if key, marked := holder(&list.Items[i]); marked {
+			found[key] = true
 		}
 	}
 	return slices.Collect(maps.Keys(found)), nil

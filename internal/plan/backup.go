@@ -6,6 +6,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -53,12 +54,14 @@ func (d *decider) wantsBackup(ro course) bool {
 	}
 }
 
-// atWork says whether a rollout holds something, and its backup is under way or about to let it start. One that takes longer
-// than the deadline of what it is for keeps nobody else waiting, and neither does a user's pause.
+// atWork says whether the backup of a rollout that is urgent is under way, or about to let it start.
 func (d *decider) atWork(ro course) bool {
-	if ro.Backup == nil || failed(ro.Rollout) {
-		return false
-	}
+	return ro.Backup != nil && !failed(ro.Rollout) && d.urgent(ro)
+}
+
+// urgent says whether a rollout holds something that others wait for meanwhile. What is held for longer than its deadline
+// keeps nobody else waiting, and neither does what its user paused.
+func (d *decider) urgent(ro course) bool {
 	return slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
 		return rec.State == v1alpha1.WorkloadHeld && !d.userPaused(&rec) && !d.pastDeadline(&rec)
 	})
@@ -116,16 +119,14 @@ func (d *decider) beginBackup(ro course, busy *release) bool {
 
 // waitBefore says what the backup of a rollout waits for before it can begin.
 func (d *decider) waitBefore(ro course, busy *release) (wait, bool) {
-	escaped := startedUnheld(ro.Rollout)
-	if busy != nil && !escaped {
+	started := startedUnheld(ro.Rollout)
+	if busy != nil && !started {
 		return wait{v1alpha1.ReasonWaitingForRollout, fmt.Sprintf("release %s has its backup taken first", busy.Name)}, true
 	}
-	if !holds(ro.Rollout) {
-		if name := d.unheldUnderWay(ro); name != "" {
-			return wait{v1alpha1.ReasonWaitingForRollout, fmt.Sprintf("backup %s of the same plan is taken first", name)}, true
-		}
+	if name := d.behind(ro); name != "" && !escaped(ro.Rollout) {
+		return wait{v1alpha1.ReasonWaitingForRollout, fmt.Sprintf("backup %s of the same plan is taken first", name)}, true
 	}
-	if at := d.lastOtherStart(ro).Add(createMargin); d.in.Now.Before(at) && (holds(ro.Rollout) || !escaped) {
+	if at := d.lastOtherStart(ro).Add(createMargin); d.in.Now.Before(at) && (holds(ro.Rollout) || !started) {
 		d.wake(at)
 		return wait{v1alpha1.ReasonBackupPending, "the backup begins a moment after the last start of a workload of this plan"}, true
 	}
@@ -135,20 +136,46 @@ func (d *decider) waitBefore(ro course, busy *release) (wait, bool) {
 	return wait{}, false
 }
 
-// unheldUnderWay names a backup under way of another rollout that holds nothing. Of those a plan takes one at a time:
-// Velero takes its backups in turn, and a hundred releases announced at once must not keep the rollouts of everybody
-// else waiting.
-func (d *decider) unheldUnderWay(ro course) string {
-	for other := range d.courses() {
-		if other.Rollout == ro.Rollout || other.Backup == nil || holds(other.Rollout) {
-			continue
-		}
-		b := d.in.Backups[other.Backup.Name]
-		if b != nil && velero.StateOf(b) == velero.Waiting || b == nil && open(other.Rollout) && other.Backup.Phase == "" {
-			return other.Backup.Name
+// behind names the backup of the plan that a rollout waits for before its own. Velero takes its backups in turn, for everybody:
+// a plan has one of a rollout that is urgent under way and one of another, whatever its users announce, pause, or let wait.
+func (d *decider) behind(ro course) string {
+	const most = 2
+	underWay := d.urgencies(ro)
+	names := slices.Sorted(maps.Keys(underWay))
+	switch i := slices.IndexFunc(names, func(name string) bool { return !underWay[name] }); {
+	case len(names) >= most:
+		return names[0]
+	case i >= 0 && !d.urgent(ro):
+		return names[i]
+	default:
+		return ""
+	}
+}
+
+// stuckAfter is when a backup under way keeps no other of its plan waiting any more: Velero may never end it.
+const stuckAfter = time.Hour
+
+// urgencies are the backups under way but for that of a rollout, each with whether one that is urgent waits for it.
+func (d *decider) urgencies(ro course) map[string]bool {
+	out := map[string]bool{}
+	for name, b := range d.in.Backups {
+		if velero.StateOf(b) == velero.Waiting && d.in.Now.Before(b.CreationTimestamp.Add(stuckAfter)) {
+			out[name] = false
 		}
 	}
-	return ""
+	for other := range d.courses() {
+		if other.Backup == nil {
+			continue
+		}
+		_, waits := out[other.Backup.Name]
+		if waits || open(other.Rollout) && other.Backup.Phase == "" && d.in.Backups[other.Backup.Name] == nil {
+			out[other.Backup.Name] = out[other.Backup.Name] || d.urgent(other)
+		}
+	}
+	if ro.Backup != nil {
+		delete(out, ro.Backup.Name)
+	}
+	return out
 }
 
 // create asks for a Backup. Two rollouts may ask for the same: one that was taken over.

@@ -36,10 +36,16 @@ const AnnotationTouched = v1alpha1.GroupName + "/touched"
 // observeBackup brings what a rollout says of its backup forward, up to its end. What becomes of it later is no news of
 // the rollout: Velero itself deletes it when it expires.
 func (d *decider) observeBackup(ro course) {
-	if ro.Backup == nil || over(ro.Backup.Phase) {
+	if ro.Backup == nil {
 		return
 	}
 	b := d.in.Backups[ro.Backup.Name]
+	if ro.Backup.Phase == phaseLost && b != nil {
+		ro.Backup.Phase, ro.Backup.FailureTime = "", nil // it is there: the cache was behind
+	}
+	if over(ro.Backup.Phase) {
+		return
+	}
 	switch {
 	case b != nil:
 		d.copyBackup(ro.Backup, b)

@@ -6,12 +6,15 @@ package plan
 import (
 	"iter"
 	"slices"
+	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/drift"
+	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // discover finds workloads that are held, or that started, and that no rollout knows of yet.
@@ -34,10 +37,17 @@ func (d *decider) discover() {
 			d.discoverHeld(m)
 		case known && let.hash == m.Template.Hash, d.firstSeen(m) && !known:
 			// runs already, or is where the plan begins from
-		case m.Override != nil || known && !d.firstSeen(m) && hasStarted(m):
+		case d.overridden(m) || known && !d.firstSeen(m) && hasStarted(m):
 			d.discoverStarted(m)
 		}
 	}
+}
+
+// overridden says whether the record of an override that nobody saw held can be relied on: a gate that was in force wrote
+// it, for a workload of this plan. Where none is, whoever may edit a workload writes what they like.
+func (d *decider) overridden(m *Member) bool {
+	return m.Override != nil && d.mode() == v1alpha1.GateModeHold && !d.firstSeen(m) &&
+		meta.IsStatusConditionTrue(d.plan.Status.Conditions, v1alpha1.ConditionGated)
 }
 
 // firstSeen says whether the plan has not seen a workload before: what it runs now is where the plan begins from.
@@ -90,8 +100,8 @@ func (d *decider) rememberedAsRestored(m *Member) (hash string, remembered bool)
 
 // discoverOverridden records an override that nobody saw before the workload was held again.
 func (d *decider) discoverOverridden(m *Member) {
-	rev, ok := soleRevision(m)
-	if m.Override == nil || !ok || rev.Template.Hash == m.Template.Hash || d.firstSeen(m) || d.explained(m, rev.Template.Hash) {
+	rev, ok := d.newestUnexplained(m)
+	if !ok || !d.overridden(m) {
 		return
 	}
 	v := drift.Resolve(rev.Template, nil, d.in.Releases)
@@ -102,6 +112,20 @@ func (d *decider) discoverOverridden(m *Member) {
 	rec.ReleasedGeneration = max(1, m.Generation-1)
 	addRecord(ro.Rollout, rec)
 	d.recordsChanged()
+}
+
+// newestUnexplained is the newest revision that has pods under a hold, of those that nobody is known to have started.
+func (d *decider) newestUnexplained(m *Member) (newest workload.Revision, found bool) {
+	for i := range m.Revisions {
+		rev := m.Revisions[i]
+		if rev.Replicas == 0 || rev.Template.Hash == m.Template.Hash || d.explained(m, rev.Template.Hash) {
+			continue
+		}
+		if !found || rev.Created.After(newest.Created.Time) {
+			newest, found = rev, true
+		}
+	}
+	return newest, found
 }
 
 func (d *decider) discoverHeld(m *Member) {
@@ -116,9 +140,29 @@ func (d *decider) discoverHeld(m *Member) {
 	}
 	d.joinAhead(ro)
 	rec := d.newRecord(m, v)
-	rec.State, rec.HeldSince = v1alpha1.WorkloadHeld, &d.now
+	rec.State, rec.HeldSince = v1alpha1.WorkloadHeld, d.heldFrom(m)
 	addRecord(ro.Rollout, rec)
-	d.recordsChanged()
+}
+
+// heldFrom is since when a workload is held, whatever it was held with before: another version that comes meanwhile does not
+// put the deadline off. The plan remembers that, of this workload if nothing of it started since.
+func (d *decider) heldFrom(m *Member) *metav1.Time {
+	for i := range d.plan.Status.Held {
+		h := &d.plan.Status.Held[i]
+		if h.Kind == m.Kind && h.Name == m.Name && h.Since != nil && h.Reason != v1alpha1.ReasonRestored &&
+			m.Override == nil && planWorkload(d.plan, m) != nil && !d.startedAfter(m, h.Since.Time) {
+			return h.Since
+		}
+	}
+	return &d.now
+}
+
+// startedAfter says whether anything of a workload is known to have started at a time or after it.
+func (d *decider) startedAfter(m *Member, at time.Time) bool {
+	if last, recorded := d.history().last[identityOf(m)]; recorded && !last.at.Before(at) {
+		return true
+	}
+	return slices.ContainsFunc(m.Revisions, func(rev workload.Revision) bool { return !rev.Created.Time.Before(at) })
 }
 
 // discoverStarted: a new template runs, and nobody let it. Where the gate was to hold it, it escaped.
@@ -127,7 +171,7 @@ func (d *decider) discoverStarted(m *Member) {
 	if d.mode() == v1alpha1.GateModeHold && meta.IsStatusConditionTrue(d.plan.Status.Conditions, v1alpha1.ConditionGated) {
 		cause = v1alpha1.CauseEscaped
 	}
-	if m.Override != nil {
+	if d.overridden(m) {
 		cause, why = v1alpha1.CauseHeld, v1alpha1.StartOverridden
 	}
 	v := d.versionOf(m)

@@ -30,12 +30,20 @@ func (d *decider) lastLetThrough(m *Member) (letThrough, bool) {
 	remembered := seen != nil && seen.TemplateHash != ""
 	switch {
 	case recorded && (last.generation >= m.Generation || !remembered || !d.remembersMore(seen, last)):
+		if remembered && seen.TemplateHash == last.hash && seen.Version != "" {
+			last.version = versionSeen(seen) // a release may have named its image since
+		}
 		return letThrough{last.hash, last.version, last.settled}, true
 	case remembered:
-		return letThrough{seen.TemplateHash, drift.Version{Value: seen.Version, Source: seen.VersionSource}, true}, true
+		return letThrough{seen.TemplateHash, versionSeen(seen), true}, true
 	default:
 		return letThrough{}, false
 	}
+}
+
+// versionSeen is the version that a workload was last seen to run.
+func versionSeen(seen *v1alpha1.PlanWorkload) drift.Version {
+	return drift.Version{Value: seen.Version, Source: seen.VersionSource}
 }
 
 // remembersMore says whether the plan knows of a start of a workload that is later than the last one in the releases:
@@ -62,7 +70,7 @@ func planWorkload(plan *v1alpha1.DRPlan, m *Member) *v1alpha1.PlanWorkload {
 // this version of Backstay does not know.
 func (d *decider) reverted(m *Member) bool {
 	let, known := d.lastLetThrough(m)
-	if !known || !m.Held() || let.hash != m.Template.Hash || !runs(m, let.hash) || !d.heldAnother(m) {
+	if !known || !m.Held() || m.Override != nil || let.hash != m.Template.Hash || !runs(m, let.hash) || !d.heldAnother(m) && !d.startedHeld(m) {
 		return false
 	}
 	current, _ := m.Revision(let.hash)
@@ -71,11 +79,19 @@ func (d *decider) reverted(m *Member) bool {
 		switch another := rev.Template.Hash != let.hash; {
 		case another && m.Active() == 0:
 			return false // scaled to none: which of them ran last is not to be seen
+		case another && rev.Replicas > 0 && let.settled:
+			return false // what was let through had replaced everything
 		case another && rev.Replicas > 0 && rev.Created.After(current.Created.Time) && !d.explained(m, rev.Template.Hash):
 			return false
 		}
 	}
 	return true
+}
+
+// startedHeld says whether a workload started what it is held with, and was not edited since that was recorded.
+func (d *decider) startedHeld(m *Member) bool {
+	last, recorded := d.history().last[identityOf(m)]
+	return recorded && last.generation == m.Generation && last.hash == m.Template.Hash
 }
 
 // heldAnother says whether another template of a workload was held.

@@ -118,10 +118,10 @@ func (c *chaos) restartPods(how byte) {
 	c.edit(pick(chaosWorkloads, how), "user", gen.TemplateAnnotation("restartedAt", fmt.Sprint(c.steps)))
 }
 
-// scaleToZero and back. Not while held: Kubernetes then starts whichever ReplicaSet is the newest.
+// scaleToZero and back, while held too.
 func (c *chaos) scaleToZero(how byte) {
 	d := c.deployments[pick(chaosWorkloads, how)]
-	if d == nil || d.Spec.Paused {
+	if d == nil {
 		return
 	}
 	c.edit(d.Name, "user", gen.Replicas(1-*d.Spec.Replicas))

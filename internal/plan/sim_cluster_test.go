@@ -31,12 +31,51 @@ func (w *world) roll() {
 func (w *world) rollOne(d *appsv1.Deployment) {
 	next := d.DeepCopy()
 	next.Status.ObservedGeneration = d.Generation
-	if !d.Spec.Paused {
+	if d.Spec.Paused {
+		w.scalePaused(next)
+	} else {
 		w.rollSets(next)
 	}
 	if !equality.Semantic.DeepEqual(d.Status, next.Status) {
 		w.storeDeployment(d, next)
 	}
+}
+
+// scalePaused is what the Deployment controller does with the replicas of a paused Deployment: the one ReplicaSet that has
+// pods gets them; where none has, it is that of the template, or else the newest.
+func (w *world) scalePaused(d *appsv1.Deployment) {
+	want := *d.Spec.Replicas
+	var chosen *appsv1.ReplicaSet
+	active := 0
+	for _, set := range w.setsOf(d) {
+		if *set.Spec.Replicas > 0 {
+			active++
+		}
+	}
+	for _, set := range w.setsOf(d) {
+		switch has := *set.Spec.Replicas > 0; {
+		case active == 1 && has:
+			chosen = set
+		case active > 1 && want == 0:
+			w.scale(set, 0)
+		case active == 0 && sameTemplate(&set.Spec.Template, &d.Spec.Template):
+			chosen = set
+		case active == 0 && (chosen == nil || !sameTemplate(&chosen.Spec.Template, &d.Spec.Template) && chosen.CreationTimestamp.Before(&set.CreationTimestamp)):
+			chosen = set
+		}
+	}
+	if chosen == nil {
+		return
+	}
+	if active == 0 && want > 0 {
+		started := d.DeepCopy()
+		started.Spec.Template = *chosen.Spec.Template.DeepCopy()
+		w.truth.asked[d.UID] = asked{hashOf(started), w.now}
+		w.truth.starts(w, started, true)
+		w.say("cluster", "%s is scaled up with %s", d.Name, versionOf(started))
+		w.tell()
+	}
+	w.scale(chosen, want)
 }
 
 func (w *world) rollSets(d *appsv1.Deployment) {

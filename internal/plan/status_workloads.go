@@ -22,12 +22,22 @@ func (d *decider) recordWorkloads(s *v1alpha1.DRPlanStatus) {
 			continue
 		}
 		w := d.planWorkloadNow(m)
-		if d.startedUnrecorded(m, w) {
-			s.LastStart = &v1alpha1.LastStart{Time: *d.startTime(), Version: cmp.Or(w.Version, w.TemplateHash)}
+		if d.joined(m) || d.startedUnrecorded(m, w) {
+			s.LastStart = &v1alpha1.LastStart{Time: *d.startTime(), Version: cmp.Or(w.Version, w.TemplateHash, m.Template.Hash)}
 		}
 		s.Workloads = append(s.Workloads, w)
 	}
 	d.recordLastStart(s)
+}
+
+// joined says whether a workload came to the plan that was another's, or nobody's: what it started meanwhile no backup of
+// this plan need hold. Where the plan is new itself that is so for what is rolling out. One that was only just created has
+// started nothing else.
+func (d *decider) joined(m *Member) bool {
+	if planWorkload(d.plan, m) != nil || m.Generation <= 1 {
+		return false
+	}
+	return d.plan.Status.ObservedGeneration > 0 || !m.Paused && !m.RolledOut
 }
 
 // startedUnrecorded says whether a workload started something that no release tells of: while the gate was Off, or
@@ -73,7 +83,11 @@ func (d *decider) recordLastStart(s *v1alpha1.DRPlanStatus) {
 			if ro.ReleasedTime == nil || s.LastStart != nil && ro.ReleasedTime.Before(&s.LastStart.Time) {
 				continue
 			}
-			s.LastStart = &v1alpha1.LastStart{Time: *ro.ReleasedTime, Version: r.Spec.Version, Rollout: ro.Number}
+			next := v1alpha1.LastStart{Time: *ro.ReleasedTime, Version: r.Spec.Version, Rollout: ro.Number}
+			if d.hides(ro, s.LastStart) {
+				next.Rollout = 0
+			}
+			s.LastStart = &next
 		}
 	}
 }
@@ -86,6 +100,19 @@ func (d *decider) pendingSince(before []v1alpha1.HeldWorkload, m *Member) *metav
 		}
 	}
 	return &d.now
+}
+
+// hides says whether a start of a rollout, which does not count for that rollout itself, would hide one that does: of a
+// workload that no release tells of, after the rollout's backup was created.
+func (d *decider) hides(ro *v1alpha1.Rollout, earlier *v1alpha1.LastStart) bool {
+	if earlier == nil || earlier.Rollout != 0 {
+		return false
+	}
+	if ro.Backup == nil {
+		return true
+	}
+	b := d.in.Backups[ro.Backup.Name]
+	return b == nil || d.voidSince(b, earlier.Time.Time)
 }
 
 // recordHeld lists what is held now, and what it waits for.

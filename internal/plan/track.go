@@ -4,6 +4,8 @@
 package plan
 
 import (
+	"time"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
@@ -57,6 +59,9 @@ func (d *decider) trackLeft(ro course, rec *v1alpha1.RolloutWorkload, m *Member)
 // trackHeld: another edit of a held template belongs to the same rollout, as long as the version is the same.
 func (d *decider) trackHeld(ro course, rec *v1alpha1.RolloutWorkload, m *Member) {
 	switch {
+	case m.Template.Hash == rec.TemplateHash && d.startedByScaling(m):
+		d.recordStart(ro, rec, m, v1alpha1.StartNotHeld)
+		return
 	case m.Template.Hash == rec.TemplateHash, d.reverted(m):
 		return // a revert is recorded once it was let go
 	case m.Override != nil, d.started(ro, rec, m):
@@ -72,6 +77,15 @@ func (d *decider) trackHeld(ro course, rec *v1alpha1.RolloutWorkload, m *Member)
 		return
 	}
 	rec.TemplateHash, rec.VersionSource = m.Template.Hash, v.Source
+}
+
+// startedByScaling says whether the template that a workload is held with runs, and what was let through does not. The
+// Deployment controller scales a paused Deployment that has no pods by the ReplicaSet of its template, where that exists from
+// an earlier rollout: whoever scales it from none starts what is held. No admission policy sees that.
+func (d *decider) startedByScaling(m *Member) bool {
+	let, known := d.lastLetThrough(m)
+	rev, exists := m.Revision(m.Template.Hash)
+	return known && let.settled && let.hash != m.Template.Hash && exists && rev.Replicas > 0 && !runs(m, let.hash)
 }
 
 // started says whether the template of a record started: its first ReplicaSet is younger than the backup that the record
@@ -131,10 +145,12 @@ func (d *decider) recordStart(ro course, rec *v1alpha1.RolloutWorkload, m *Membe
 }
 
 // startTime is now, or when the last start is known to have been should that be later: of two operators one may have a
-// clock that is ahead, and what is recorded later must not look like the earlier start.
+// clock that is ahead, and what is recorded later must not look like the earlier start. A clock that is further ahead than
+// clocks are was wrong, and nobody follows it.
 func (d *decider) startTime() *metav1.Time {
+	const ahead = time.Minute
 	at := d.now
-	if last := d.plan.Status.LastStart; last != nil && last.Time.After(at.Time) {
+	if last := d.plan.Status.LastStart; last != nil && last.Time.After(at.Time) && last.Time.Before(&metav1.Time{Time: at.Add(ahead)}) {
 		at = last.Time
 	}
 	return &at

@@ -80,7 +80,7 @@ func (c *planCollector) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	plans := &v1alpha1.DRPlanList{}
-	if err := c.reader.List(ctx, plans); err != nil {
+	if err := c.reader.List(ctx, plans, client.UnsafeDisableDeepCopy); err != nil {
 		ch <- prometheus.NewInvalidMetric(descPlans, err)
 		return
 	}

@@ -1,0 +1,70 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan_test
+
+import (
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/test/gen"
+)
+
+// heldRollback is a shop that runs 1.5.0, and whose "web" is held with 1.4.2: a ReplicaSet of that is left.
+func heldRollback(t *testing.T) *sim {
+	t.Helper()
+	s := shopSim(t, "api", "web")
+	s.set("web", "1.5.0")
+	s.pass(aWhile)
+	s.velero.down = true
+	s.set("web", "1.4.2")
+	s.pass(moment)
+	s.mustHold("web")
+	return s
+}
+
+// Kubernetes starts what is held when a workload is scaled up from none and a ReplicaSet of it is left. That has escaped: it
+// is told, and backed up.
+func TestScalingUpFromNoneWhatIsHeldIsAnEscape(t *testing.T) {
+	s := heldRollback(t)
+	s.edit("web", "autoscaler", gen.Replicas(0))
+	s.pass(moment)
+	s.mustHold("web")
+	s.edit("web", "autoscaler", gen.Replicas(1))
+	s.pass(moment)
+	rec := s.rollout("shop-1.4.2", 0).Workloads[0]
+	if rec.StartReason != v1alpha1.StartNotHeld {
+		t.Errorf("1.4.2 runs, and its release says %s %s", rec.State, rec.StartReason)
+	}
+	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonEscaped)
+	mustBe(t, s.releaseCondition("shop-1.4.2", v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonEscaped, "without having been held")
+	if got := s.plans[shop].Status.Versions.Running; got != "1.4.2,1.4.2" && got != "1.4.2" {
+		t.Errorf("running %q", got)
+	}
+	s.velero.down = false
+	s.pass(aWhile)
+	s.mustRun("web", "1.4.2")
+	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionTrue, v1alpha1.ReasonReconciled)
+	s.mustRest()
+}
+
+// Without a ReplicaSet of it nothing of what is held starts, and scaling down to none starts nothing either.
+func TestScalingWhileHeldIsNoEscape(t *testing.T) {
+	s := shopSim(t, "web")
+	s.velero.down = true
+	s.set("web", "1.5.0")
+	for _, replicas := range []int32{3, 0, 2} {
+		s.edit("web", "autoscaler", gen.Replicas(replicas))
+		s.pass(moment)
+	}
+	s.mustHold("web")
+	if rec := s.rollout("shop-1.5.0", 0).Workloads[0]; rec.StartReason != "" {
+		t.Errorf("started: %s", rec.StartReason)
+	}
+	s = heldRollback(t)
+	s.edit("web", "autoscaler", gen.Replicas(0))
+	s.pass(moment)
+	s.mustHold("web")
+}
