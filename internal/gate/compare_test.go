@@ -62,6 +62,8 @@ var compareTests = map[string]struct {
 		want: []string{
 			"MutatingAdmissionPolicy backstay-hold-deployments is not installed",
 			"MutatingAdmissionPolicyBinding backstay-hold-deployments is not installed",
+			"MutatingAdmissionPolicy backstay-marks-deployments is not installed",
+			"MutatingAdmissionPolicyBinding backstay-marks-deployments is not installed",
 			"ValidatingAdmissionPolicy backstay-notice-deployments is not installed",
 			"ValidatingAdmissionPolicyBinding backstay-notice-deployments is not installed",
 			"ValidatingAdmissionPolicy backstay-backstop-deployments is not installed",

@@ -8,13 +8,14 @@
 // Per kind of workload there are four policies, each with a binding of the same name and each evaluated once for
 // every DRPlan of the request's namespace:
 //
-//   - backstay-hold-<resource> mutates: it holds, holds again, honours an override, and owns our annotations;
+//   - backstay-hold-<resource> mutates: it holds, holds again, and honours an override;
 //   - backstay-notice-<resource> warns: the person at the terminal is told that the rollout is held;
 //   - backstay-backstop-<resource> denies what must not pass: an override without the right to it, and a changed
 //     template that nothing held, because the first policy is missing or another webhook changed the workload later;
 //   - backstay-strict-<resource> is the same for namespaces labelled strict, where it fails closed.
 //
-// A fifth, backstay-operator-<resource>, which needs no plan, limits what the operator's own identity may change.
+// Two more need no plan: backstay-marks-<resource> keeps our annotations honest, and backstay-operator-<resource> limits what
+// the operator's own identity may change.
 //
 // The package is pure: it builds and compares objects, and talks to no API server.
 package gate

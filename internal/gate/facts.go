@@ -28,6 +28,8 @@ var celNames = strings.NewReplacer(
 	"OVERRIDDEN_AT", quote(v1alpha1.AnnotationOverriddenAt),
 	"OVERRIDE", quote(v1alpha1.AnnotationOverride),
 	"MAX_REASON", maxReason,
+	"MARKS", "["+quote(v1alpha1.AnnotationHeldBy)+", "+quote(v1alpha1.AnnotationUserPaused)+", "+quote(v1alpha1.AnnotationOverride)+", "+
+		quote(v1alpha1.AnnotationOverrideReason)+", "+quote(v1alpha1.AnnotationOverriddenBy)+", "+quote(v1alpha1.AnnotationOverriddenAt)+"]",
 	"RECORD", "["+quote(v1alpha1.AnnotationOverrideReason)+", "+quote(v1alpha1.AnnotationOverriddenBy)+", "+
 		quote(v1alpha1.AnnotationOverriddenAt)+"]",
 	"ANNOTATION", quote("/metadata/annotations/"),
@@ -69,10 +71,8 @@ params.?spec.?workloads.?matchLabels.orValue({}).size() > 0 && (
 // and is held now. A hold is the field and the annotation together, and the annotation must name the
 // workload's own namespace: one that a restore brought along from another namespace is nobody's hold.
 func (k kind) facts() []admissionv1.Variable {
-	return []admissionv1.Variable{
+	return append(annotations(), []admissionv1.Variable{
 		{Name: "plan", Expression: `request.namespace + '/' + params.metadata.name`},
-		{Name: "annotations", Expression: `object.metadata.?annotations.orValue({})`},
-		{Name: "oldAnnotations", Expression: `oldObject.metadata.?annotations.orValue({})`},
 		{Name: "changed", Expression: fmt.Sprintf(`object.%[1]s != oldObject.%[1]s`, k.template)},
 		{Name: "paused", Expression: fmt.Sprintf(k.holding, "object")},
 		{Name: "marked", Expression: cel(
@@ -82,7 +82,24 @@ func (k kind) facts() []admissionv1.Variable {
 			` && variables.oldAnnotations[?HELD_BY].orValue('').startsWith(request.namespace + '/')`)},
 		// Something is to be held, unless it is overridden: a new revision, or one that waits already.
 		{Name: "holdable", Expression: `variables.changed || variables.wasHeld`},
+	}...)
+}
+
+// annotations are those after the write and before it.
+func annotations() []admissionv1.Variable {
+	return []admissionv1.Variable{
+		{Name: "annotations", Expression: `object.metadata.?annotations.orValue({})`},
+		{Name: "oldAnnotations", Expression: `oldObject.metadata.?annotations.orValue({})`},
 	}
+}
+
+// recorded is the record of an override that was honoured earlier in this very write: by another policy, for another plan,
+// or before a webhook made the API server ask again. The resourceVersion tells it from a record of old.
+func recorded() admissionv1.Variable {
+	return admissionv1.Variable{Name: "recorded", Expression: cel(`
+variables.annotations[?OVERRIDDEN_AT] == optional.of(oldObject.metadata.resourceVersion) &&
+variables.annotations[?OVERRIDDEN_BY] == optional.of(request.userInfo.username) &&
+OVERRIDE_REASON in variables.annotations`)}
 }
 
 // overrideFacts are what is known of an override in this write.
@@ -95,12 +112,7 @@ variables.annotations[?OVERRIDE] != variables.oldAnnotations[?OVERRIDE]`)},
 		{Name: "reasoned", Expression: cel(`
 variables.annotations[?OVERRIDE].orValue('').size() >= 1 &&
 variables.annotations[?OVERRIDE].orValue('').size() <= MAX_REASON`)},
-		// The record of an override that was honoured earlier in this very write: by this policy for another plan, or
-		// before a webhook made the API server ask again. The resourceVersion tells it from a record of old.
-		{Name: "recorded", Expression: cel(`
-variables.annotations[?OVERRIDDEN_AT] == optional.of(oldObject.metadata.resourceVersion) &&
-variables.annotations[?OVERRIDDEN_BY] == optional.of(request.userInfo.username) &&
-OVERRIDE_REASON in variables.annotations`)},
+		recorded(),
 		// Asked last wherever it is asked: it is the one costly question.
 		{Name: "mayOverride", Expression: cel(`
 authorizer.group(GROUP).resource('drplans').namespace(request.namespace).name(params.metadata.name)

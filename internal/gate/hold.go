@@ -66,12 +66,6 @@ variables.hold ? (
   k == HELD_BY ? !variables.hold :
   k == USER_PAUSED ? !(variables.hold && variables.userPaused) :
   variables.override || !variables.asked))`)},
-		// The record of an override that this write brings and did not earn: copied by hand, or by `kubectl rollout
-		// undo` from a ReplicaSet. It becomes again what it was. Whoever removes a record may. A record of this very
-		// write that is not honoured here is another plan's, and for the backstop to deny.
-		{Name: "unearned", Expression: cel(`
-variables.honoured || variables.recorded ? [] : RECORD.filter(k,
-  k in variables.annotations && variables.annotations[?k] != variables.oldAnnotations[?k])`)},
 	}
 }
 
@@ -85,8 +79,5 @@ func (k kind) patch() string {
 variables.set.map(k,
   JSONPatch{op: 'add', path: ANNOTATION + jsonpatch.escapeKey(k), value: variables.set[k]}) +
 variables.drop.map(k,
-  JSONPatch{op: 'remove', path: ANNOTATION + jsonpatch.escapeKey(k)}) +
-variables.unearned.map(k, k in variables.oldAnnotations ?
-  JSONPatch{op: 'add', path: ANNOTATION + jsonpatch.escapeKey(k), value: variables.oldAnnotations[k]} :
   JSONPatch{op: 'remove', path: ANNOTATION + jsonpatch.escapeKey(k)})`)
 }

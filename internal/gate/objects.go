@@ -25,7 +25,8 @@ func Objects(id Identity) []Object {
 	var out []Object
 	for _, k := range kinds {
 		out = append(out,
-			k.holdPolicy(id), mutatingBinding(k.holdName()),
+			k.holdPolicy(id), mutatingBinding(k.holdName(), paramRef()),
+			k.marksPolicy(), mutatingBinding(k.marksName(), nil),
 			k.noticePolicy(id), validatingBinding(k.noticeName(), paramRef(), admissionv1.Warn),
 			k.backstopPolicy(id), validatingBinding(k.backstopName(), paramRef(), admissionv1.Deny),
 			k.strictPolicy(id), validatingBinding(k.strictName(), paramRef(), admissionv1.Deny),
@@ -54,11 +55,11 @@ func all(installed []Object, name func(kind) string) bool {
 	})
 }
 
-func mutatingBinding(name string) *admissionv1.MutatingAdmissionPolicyBinding {
+func mutatingBinding(name string, params *admissionv1.ParamRef) *admissionv1.MutatingAdmissionPolicyBinding {
 	return &admissionv1.MutatingAdmissionPolicyBinding{
 		TypeMeta:   typeMeta("MutatingAdmissionPolicyBinding"),
 		ObjectMeta: objectMeta(name),
-		Spec:       admissionv1.MutatingAdmissionPolicyBindingSpec{PolicyName: name, ParamRef: paramRef()},
+		Spec:       admissionv1.MutatingAdmissionPolicyBindingSpec{PolicyName: name, ParamRef: params},
 	}
 }
 

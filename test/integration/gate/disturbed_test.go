@@ -147,7 +147,10 @@ func backstopAlone(t *testing.T, cp *harness.ControlPlane) {
 	}
 	probe.eventually("refused", func() error { return probe.isRefused(nothingHeld) })
 	s.backstopRefuses(admin)
-	_, err := s.patch(dev, annotation(v1alpha1.AnnotationOverriddenBy, "me"))
+	s.is(s.mustPatch(dev, annotation(v1alpha1.AnnotationOverriddenBy, "me")), s.held("2"))
+	// A record of this very write is what the missing policy would have made, and nobody who may not override can make one.
+	_, err := s.patch(dev, fmt.Sprintf(`{"metadata":{"resourceVersion":%[1]q,"annotations":{%[2]q:%[1]q,%[3]q:"dev",%[4]q:"x"}}}`,
+		s.get("web").ResourceVersion, v1alpha1.AnnotationOverriddenAt, v1alpha1.AnnotationOverriddenBy, v1alpha1.AnnotationOverrideReason))
 	refused(t, err, "nor set the record of an override by hand")
 	s.is(s.get("web"), s.held("2"))
 	// A change of what is held already is as held as before. What concerns no rollout goes through, and the release.

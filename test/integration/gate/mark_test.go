@@ -7,6 +7,11 @@ import (
 	"fmt"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
@@ -57,4 +62,58 @@ func TestHoldOfAnotherNamespaceIsAPauseOfTheUser(t *testing.T) {
 		s := restored(t)
 		s.is(s.mustPatch(s.as(s.developer), image("2")), s.heldForUser("2"))
 	})
+}
+
+// patchStatus sends a JSON merge patch to the status of "web", as somebody who may write it.
+func (s *shop) patchStatus(body string) {
+	s.t.Helper()
+	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "web"}}
+	if err := s.cp.Client.Status().Patch(s.t.Context(), d, client.RawPatch(types.MergePatchType, []byte(body))); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// The annotations of a workload are written with its status too, and there no plan is asked.
+func TestStatusOfAWorkloadBringsNoMarkAndTakesNoneAway(t *testing.T) {
+	t.Parallel()
+	t.Run("a hold", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		s.mustPatch(s.as(s.developer), image("2"))
+		s.patchStatus(fmt.Sprintf(`{"metadata":{"annotations":{%q:null}}}`, v1alpha1.AnnotationHeldBy))
+		s.is(s.get("web"), s.held("2"))
+		s.is(s.mustPatch(s.as(s.developer), `{"spec":{"paused":false}}`), s.held("2"))
+	})
+	t.Run("a hold, with all annotations", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		s.mustPatch(s.as(s.developer), image("2"))
+		s.patchStatus(`{"metadata":{"annotations":null}}`)
+		s.is(s.get("web"), s.held("2"))
+	})
+	t.Run("the record of an override", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		s.patchStatus(fmt.Sprintf(`{"metadata":{"annotations":{%q:"cfo",%q:"because"}}}`, v1alpha1.AnnotationOverriddenBy, v1alpha1.AnnotationOverrideReason))
+		s.is(s.get("web"), free("1"))
+	})
+	t.Run("what is not ours passes", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		s.patchStatus(`{"metadata":{"annotations":{"deployment.kubernetes.io/revision":"7"}},"status":{"observedGeneration":1}}`)
+		if d := s.get("web"); d.Annotations["deployment.kubernetes.io/revision"] != "7" || d.Status.ObservedGeneration != 1 {
+			t.Errorf("%v %+v", d.Annotations, d.Status)
+		}
+	})
+}
+
+// Nor is a plan asked where none holds.
+func TestRecordOfAnOverrideNamesNobodyElseWhereNoPlanHolds(t *testing.T) {
+	t.Parallel()
+	s := newEmptyShopOn(t, plane)
+	s.create(s.plan("shop", v1alpha1.GateModeObserve))
+	s.create(s.deployment("web"))
+	forged := fmt.Sprintf(`{"metadata":{"annotations":{%q:"cfo",%q:"because",%q:"1"}},`,
+		v1alpha1.AnnotationOverriddenBy, v1alpha1.AnnotationOverrideReason, v1alpha1.AnnotationOverriddenAt)
+	s.is(s.mustPatch(s.as(s.developer), forged+`"spec":{"template":{"spec":{"containers":[{"name":"web","image":"shop/web:2"}]}}}}`), free("2"))
 }

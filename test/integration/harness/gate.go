@@ -97,6 +97,14 @@ func (p *gateProbe) inForce(ctx context.Context) error {
 	if _, err := patch(ctx, p.admin, p.target, annotate(v1alpha1.AnnotationOverride, "x"), client.DryRunAll); err == nil {
 		return fmt.Errorf("an override without a hold is not denied")
 	}
+	answer = p.target.DeepCopy()
+	mark := client.RawPatch(types.MergePatchType, []byte(annotate(v1alpha1.AnnotationOverriddenBy, "x")))
+	if err := p.admin.Status().Patch(ctx, answer, mark, client.DryRunAll); err != nil {
+		return err
+	}
+	if answer.Annotations[v1alpha1.AnnotationOverriddenBy] != "" {
+		return fmt.Errorf("the status brings a mark")
+	}
 	if _, err := patch(ctx, p.operator, p.target, `{"spec":{"replicas":0}}`); err == nil {
 		return fmt.Errorf("the operator may change what it likes")
 	}
