@@ -7,6 +7,7 @@
 #   1. the admission policies, so that nothing new is held
 #   2. the plans, so that the operator releases what is held
 #   3. when nothing is held any more, everything else
+#   4. what is left of its annotations on workloads
 #
 # Backups stay: they are Velero's. KUBECTL names the kubectl to use, OVERLAY another kustomization than config/default.
 set -euo pipefail
@@ -36,10 +37,24 @@ release() {
   done
 }
 
+# unmark takes what is left of our annotations off the workloads of a kind: of ReplicaSets too, to which the Deployment
+# controller copies those of its Deployment, and from which `kubectl rollout undo` would bring them back.
+unmark() {
+  local kind=$1 namespace name keys
+  "$kubectl" get "$kind" --all-namespaces -o go-template='{{range .items}}{{$o := .metadata}}{{range $key, $value := .metadata.annotations}}{{if eq (printf "%.16s" $key) "dr.backstay.dev/"}}{{$o.namespace}} {{$o.name}} {{$key}}
+{{end}}{{end}}{{end}}' | while read -r namespace name keys; do
+    "$kubectl" --namespace "$namespace" annotate "$kind" "$name" "$keys-"
+  done
+}
+
+# A cluster before Kubernetes 1.36 does not serve all of these kinds.
 say "removing the admission policies"
-"$kubectl" kustomize "$overlay" |
-  awk 'BEGIN {RS = "---\n"; ORS = RS} /\nkind: (Mutating|Validating)AdmissionPolicy/ || /^kind: (Mutating|Validating)AdmissionPolicy/' |
-  "$kubectl" delete --ignore-not-found -f -
+served=$("$kubectl" api-resources --api-group=admissionregistration.k8s.io -o name)
+for kind in mutatingadmissionpolicybindings mutatingadmissionpolicies validatingadmissionpolicybindings validatingadmissionpolicies; do
+  if grep -q "^$kind\." <<<"$served"; then
+    "$kubectl" delete "$kind" --ignore-not-found -l app.kubernetes.io/name=backstay,app.kubernetes.io/component=gate
+  fi
+done
 
 if "$kubectl" get crd drplans.dr.backstay.dev >/dev/null 2>&1; then
   say "removing the plans"
@@ -57,9 +72,13 @@ while rest=$(held) && [[ -n $rest ]]; do
 done
 
 say "removing the operator, its roles and its kinds"
-"$kubectl" delete --ignore-not-found -k "$overlay"
+"$kubectl" kustomize "$overlay" |
+  awk 'BEGIN {RS = "---\n"; ORS = RS} !/(^|\n)kind: (Mutating|Validating)AdmissionPolicy/' |
+  "$kubectl" delete --ignore-not-found -f -
 
 if rest=$(held) && [[ -n $rest ]]; then
   release <<<"$rest" # Written while the policies went.
 fi
+unmark deployments
+unmark replicasets
 say "Backstay is gone. Its backups are still there: kubectl --namespace velero get backups -l dr.backstay.dev/plan"

@@ -64,12 +64,15 @@ func TestPromise7_UninstallReleasesWhatIsHeld(t *testing.T) {
 // returns what the script said.
 func uninstallWhileHeld(t *testing.T, i *installation, prepare func()) string {
 	t.Helper()
-	a := newApp(t, i, "paused", "web")
+	a := newApp(t, i, "overridden", "paused", "web")
 	a.dev.run("rollout", "pause", "deployment/paused")
 	a.setImage("paused", "1.5.0")
 	a.setImage("web", "1.5.0")
 	a.awaitHeld("paused", "web")
 	prepare()
+	a.root.run("patch", "deployment", "overridden", "--patch", fmt.Sprintf(
+		`{"metadata":{"annotations":{%q:"outage"}},"spec":{"template":{"spec":{"containers":[{"name":"overridden","image":%q}]}}}}`,
+		v1alpha1.AnnotationOverride, image("overridden", "1.5.0")))
 
 	cmd := exec.CommandContext(t.Context(), filepath.Join("hack", "undeploy.sh"))
 	cmd.Dir = root()
@@ -99,11 +102,11 @@ func (a *app) nothingIsLeft() {
 			a.t.Errorf("left behind: %s", line)
 		}
 	}
-	workloads := a.root.run("get", "deployments", "--all-namespaces", "--show-managed-fields=false", "-o", "yaml")
+	workloads := a.root.run("get", "deployments,replicasets", "--all-namespaces", "--show-managed-fields=false", "-o", "yaml")
 	for line := range strings.Lines(workloads) {
 		// kubectl apply's own annotation quotes nothing of Backstay either.
 		if strings.Contains(line, v1alpha1.GroupName) {
-			a.t.Errorf("left on a Deployment: %s", line)
+			a.t.Errorf("left on a workload: %s", line)
 		}
 	}
 }

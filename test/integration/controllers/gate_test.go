@@ -178,13 +178,9 @@ func opensWhileDown(s *shop, op *stage.Operator) *stage.Operator {
 	return op
 }
 
-// An API server that does not serve the policies answers as one of before Kubernetes 1.36 does.
 func TestClusterWithoutMutatingPoliciesIsObserved(t *testing.T) {
 	t.Parallel()
-	cp := harness.StartForTest(t, harness.Options{APIServerFlags: map[string]string{
-		"runtime-config":            "admissionregistration.k8s.io/v1/mutatingadmissionpolicies=false,admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings=false",
-		"disable-admission-plugins": "MutatingAdmissionPolicy",
-	}})
+	cp := harness.StartForTest(t, harness.Options{APIServerFlags: harness.WithoutMutatingPolicies()})
 	on, err := stage.Set(t.Context(), cp, stage.Options{WithoutGate: true})
 	if err != nil {
 		t.Fatal(err)

@@ -45,6 +45,15 @@ type ControlPlane struct {
 	certDir, binDir string
 }
 
+// WithoutMutatingPolicies are the flags of an API server that answers as one of before Kubernetes 1.36 does.
+func WithoutMutatingPolicies() map[string]string {
+	const api = "admissionregistration.k8s.io/v1/"
+	return map[string]string{
+		"runtime-config":            api + "mutatingadmissionpolicies=false," + api + "mutatingadmissionpolicybindings=false",
+		"disable-admission-plugins": "MutatingAdmissionPolicy",
+	}
+}
+
 // Options of a control plane.
 type Options struct {
 	// WithoutCRDs leaves the CRDs of config/crd out.
