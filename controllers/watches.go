@@ -129,7 +129,7 @@ var scaledFromNone = predicate.Funcs{
 var locationChanged = predicate.Funcs{
 	UpdateFunc: func(e event.UpdateEvent) bool {
 		from, to := e.ObjectOld.(*velerov1.BackupStorageLocation), e.ObjectNew.(*velerov1.BackupStorageLocation)
-		return from.Status.Phase != to.Status.Phase || from.Status.Message != to.Status.Message ||
+		return from.Status.Phase != to.Status.Phase ||
 			from.Generation != to.Generation || !maps.Equal(from.Labels, to.Labels)
 	},
 }

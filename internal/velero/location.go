@@ -23,26 +23,22 @@ func DefaultLocation(locations []velerov1.BackupStorageLocation) *velerov1.Backu
 
 // LocationProblem tells why a storage location cannot take a backup of the namespace now, and what to do; "" when it
 // can. Velero fails a Backup for such a location at once and never tries it again, so it must not be created. name is
-// what the plan asks for, "" for the default; location is nil where there is none.
+// what the plan asks for, "" for the default; location is nil where there is none. Tenants read it: it tells neither which
+// locations there are that do not admit them, nor what the storage answered.
 func LocationProblem(location *velerov1.BackupStorageLocation, name, namespace string) string {
 	switch {
 	case location == nil && name == "":
 		return "Velero has no default BackupStorageLocation: " +
 			"mark one with spec.default=true, or name one in the plan's spec.backup.storageLocation"
-	case location == nil:
-		return fmt.Sprintf("BackupStorageLocation %s does not exist in Velero's namespace: "+
-			"create it, or correct the plan's spec.backup.storageLocation", name)
-	case name != "" && !location.Spec.Default && location.Labels[v1alpha1.LabelAllowPrefix+namespace] != "true":
-		return fmt.Sprintf("BackupStorageLocation %s does not admit namespace %s: its administrator admits it by the label %s%s=true",
-			name, namespace, v1alpha1.LabelAllowPrefix, namespace)
+	case location == nil, name != "" && !location.Spec.Default && location.Labels[v1alpha1.LabelAllowPrefix+namespace] != "true":
+		return fmt.Sprintf("Velero has no BackupStorageLocation %s that admits namespace %s: its administrator admits it by the label %s%s=true; "+
+			"or correct the plan's spec.backup.storageLocation", name, namespace, v1alpha1.LabelAllowPrefix, namespace)
 	case location.Spec.AccessMode == velerov1.BackupStorageLocationAccessModeReadOnly:
 		return fmt.Sprintf("BackupStorageLocation %s is ReadOnly: set its spec.accessMode to ReadWrite", location.Name)
 	case location.Status.Phase == velerov1.BackupStorageLocationPhaseAvailable:
 		return ""
-	case location.Status.Message != "":
-		return fmt.Sprintf("BackupStorageLocation %s is %s: %s", location.Name, phaseText(location), location.Status.Message)
 	default:
-		return fmt.Sprintf("BackupStorageLocation %s is %s: see the log of the Velero server", location.Name, phaseText(location))
+		return fmt.Sprintf("BackupStorageLocation %s is %s: its status.message and the log of the Velero server say why", location.Name, phaseText(location))
 	}
 }
 

@@ -24,18 +24,21 @@ func TestLocationProblem(t *testing.T) {
 		"default by its name":           {gen.Location("main", gen.DefaultLocation()), "main", ""},
 		"admitted":                      {gen.Location("vault", admits), "vault", ""},
 		"no default":                    {nil, "", "no default BackupStorageLocation"},
-		"missing":                       {nil, "vault", "BackupStorageLocation vault does not exist"},
+		"missing":                       {nil, "vault", "no BackupStorageLocation vault that admits namespace ns"},
 		"not admitted":                  {gen.Location("vault"), "vault", "label allow.dr.backstay.dev/ns=true"},
-		"admitted by another value":     {gen.Location("vault", gen.Label("allow.dr.backstay.dev/ns", "false")), "vault", "does not admit namespace ns"},
-		"another namespace is admitted": {gen.Location("vault", gen.Label("allow.dr.backstay.dev/ns2", "true")), "vault", "does not admit namespace ns"},
+		"admitted by another value":     {gen.Location("vault", gen.Label("allow.dr.backstay.dev/ns", "false")), "vault", "no BackupStorageLocation vault that admits namespace ns"},
+		"another namespace is admitted": {gen.Location("vault", gen.Label("allow.dr.backstay.dev/ns2", "true")), "vault", "no BackupStorageLocation vault that admits namespace ns"},
 		"read-only":                     {gen.Location("vault", admits, gen.ReadOnly()), "vault", "ReadOnly: set its spec.accessMode"},
-		"unavailable":                   {gen.Location("main", gen.DefaultLocation(), unavailable), "", "main is Unavailable: no such bucket"},
-		"unavailable without a message": {gen.Location("vault", admits, gen.LocationStatus("Unavailable", "")), "vault", "see the log of the Velero server"},
+		"unavailable":                   {gen.Location("main", gen.DefaultLocation(), unavailable), "", "main is Unavailable: its status.message and the log"},
+		"unavailable without a message": {gen.Location("vault", admits, gen.LocationStatus("Unavailable", "")), "vault", "the log of the Velero server say why"},
 		"new":                           {gen.Location("vault", admits, gen.LocationStatus("", "")), "vault", "not validated yet"},
-		"not admitted and unavailable":  {gen.Location("vault", unavailable), "vault", "does not admit"},
+		"not admitted and unavailable":  {gen.Location("vault", unavailable), "vault", "that admits"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := LocationProblem(tc.location, tc.asked, "ns")
+			if strings.Contains(got, "no such bucket") {
+				t.Errorf("a tenant is told what the storage answered: %s", got)
+			}
 			if (got == "") != (tc.want == "") || !strings.Contains(got, tc.want) {
 				t.Errorf("LocationProblem() = %q, want %q in it", got, tc.want)
 			}

@@ -102,7 +102,7 @@ func (a *app) useForeignLocation() {
 			return err
 		}
 		message := readyMessage(b.release("9.9.9"))
-		if !strings.Contains(message, "does not admit namespace "+b.namespace) {
+		if !strings.Contains(message, "that admits namespace "+b.namespace) {
 			return fmt.Errorf("its message is %q", message)
 		}
 		return nil

@@ -35,11 +35,11 @@ func TestStorageLocationThatCannotTakeABackupIsWaitedFor(t *testing.T) {
 			spoil: func(l *velerov1.BackupStorageLocation) {
 				l.Status.Phase, l.Status.Message = velerov1.BackupStorageLocationPhaseUnavailable, "no such bucket"
 			},
-			mend: `{"status":{"phase":"Available","message":""}}`, says: "is Unavailable: no such bucket",
+			mend: `{"status":{"phase":"Available","message":""}}`, says: "is Unavailable: its status.message",
 		},
 		"not validated yet": {
 			spoil: func(l *velerov1.BackupStorageLocation) { l.Status.Phase = "" },
-			mend:  `{"status":{"phase":"Available"}}`, says: "is not validated yet: see the log of the Velero server",
+			mend:  `{"status":{"phase":"Available"}}`, says: "is not validated yet: its status.message and the log of the Velero server say why",
 		},
 		"ReadOnly": {
 			spoil: func(l *velerov1.BackupStorageLocation) {
@@ -49,9 +49,9 @@ func TestStorageLocationThatCannotTakeABackupIsWaitedFor(t *testing.T) {
 		},
 		"not admitted": {
 			spoil: func(l *velerov1.BackupStorageLocation) { l.Labels = nil },
-			mend:  `{"metadata":{"labels":{"allow.dr.backstay.dev/NAMESPACE":"true"}}}`, says: "does not admit namespace",
+			mend:  `{"metadata":{"labels":{"allow.dr.backstay.dev/NAMESPACE":"true"}}}`, says: "that admits namespace",
 		},
-		"missing": {says: "does not exist in Velero's namespace"},
+		"missing": {says: "or correct the plan's spec.backup.storageLocation"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
