@@ -14,9 +14,6 @@ import (
 	"github.com/backstay-dr/backstay/internal/workload"
 )
 
-// LabelVersion is the recommended Kubernetes label for the version of an application.
-const LabelVersion = "app.kubernetes.io/version"
-
 // Version is a version and where it was found.
 type Version struct {
 	Value  string
@@ -29,10 +26,10 @@ func Resolve(t workload.Template, workloadLabels map[string]string, releases []*
 	if v := fromArtifacts(t.Images, releases); v != "" {
 		return Version{v, v1alpha1.SourceArtifact}
 	}
-	if v := t.Labels[LabelVersion]; v != "" {
+	if v := t.Labels[workload.LabelVersion]; v != "" {
 		return Version{v, v1alpha1.SourcePodTemplateLabel}
 	}
-	if v := workloadLabels[LabelVersion]; v != "" {
+	if v := workloadLabels[workload.LabelVersion]; v != "" {
 		return Version{v, v1alpha1.SourceWorkloadLabel}
 	}
 	if len(t.Images) > 0 {

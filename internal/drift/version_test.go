@@ -20,7 +20,7 @@ const (
 
 func TestResolve(t *testing.T) {
 	releases := func(r ...*v1alpha1.AppRelease) []*v1alpha1.AppRelease { return r }
-	version := func(v string) map[string]string { return map[string]string{LabelVersion: v} }
+	version := func(v string) map[string]string { return map[string]string{workload.LabelVersion: v} }
 	images := func(i ...string) workload.Template { return workload.Template{Hash: "v1-0", Images: i} }
 	for name, tc := range map[string]struct {
 		template workload.Template

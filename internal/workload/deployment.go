@@ -5,6 +5,7 @@ package workload
 
 import (
 	"maps"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -15,6 +16,13 @@ import (
 // annotationTemplateHash carries the hash of a template that Slim has cut. It means something in the operator's cache
 // only: see slimmed.
 const annotationTemplateHash = v1alpha1.GroupName + "/template-hash"
+
+// annotationImages carries the images of a template that Slim has cut: a Container takes 400 bytes. No name of an image has
+// what is between them.
+const (
+	annotationImages = v1alpha1.GroupName + "/images"
+	betweenImages    = "\x00"
+)
 
 // FromDeployment is the view of a Deployment and the ReplicaSets that it owns.
 func FromDeployment(d *appsv1.Deployment, sets []appsv1.ReplicaSet) View {
@@ -61,15 +69,28 @@ func deploymentRolledOut(d *appsv1.Deployment) bool {
 }
 
 func fromPodTemplate(t *corev1.PodTemplateSpec) Template {
-	hash := t.Annotations[annotationTemplateHash]
-	if !slimmed(t) {
-		hash = hashPodSpec(&t.Spec)
-	}
-	out := Template{Hash: hash, Labels: t.Labels}
-	for i := range t.Spec.Containers {
-		out.Images = append(out.Images, t.Spec.Containers[i].Image)
+	out := Template{Labels: versionLabel(t.Labels)}
+	if slimmed(t) {
+		out.Hash, out.Images = t.Annotations[annotationTemplateHash], strings.Split(t.Annotations[annotationImages], betweenImages)
+	} else {
+		out.Hash, out.Images = hashPodSpec(&t.Spec), imagesOf(&t.Spec)
 	}
 	return out
+}
+
+func imagesOf(spec *corev1.PodSpec) []string {
+	images := make([]string, len(spec.Containers))
+	for i := range spec.Containers {
+		images[i] = spec.Containers[i].Image
+	}
+	return images
+}
+
+func versionLabel(labels map[string]string) map[string]string {
+	if v := labels[LabelVersion]; v != "" {
+		return map[string]string{LabelVersion: v}
+	}
+	return nil
 }
 
 // Changed says whether anything that a View tells differs between two versions of a Deployment. One that was deleted

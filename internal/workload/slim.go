@@ -4,6 +4,8 @@
 package workload
 
 import (
+	"strings"
+
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,7 +22,7 @@ func Slim(obj any) (any, error) {
 		o.Status.Conditions = nil
 	case *appsv1.ReplicaSet:
 		slimMeta(&o.ObjectMeta)
-		o.Labels, o.Annotations = nil, nil
+		o.Labels, o.Annotations, o.Spec.Selector = nil, nil, nil
 		slimTemplate(&o.Spec.Template)
 		o.Status = appsv1.ReplicaSetStatus{}
 	}
@@ -37,17 +39,16 @@ func slimTemplate(t *corev1.PodTemplateSpec) {
 		return // transforms may see an object twice
 	}
 	slim := corev1.PodTemplateSpec{}
-	slim.Labels = t.Labels
-	slim.Annotations = map[string]string{annotationTemplateHash: hashPodSpec(&t.Spec)}
-	for i := range t.Spec.Containers {
-		slim.Spec.Containers = append(slim.Spec.Containers, corev1.Container{Image: t.Spec.Containers[i].Image})
+	slim.Labels = versionLabel(t.Labels)
+	slim.Annotations = map[string]string{
+		annotationTemplateHash: hashPodSpec(&t.Spec), annotationImages: strings.Join(imagesOf(&t.Spec), betweenImages),
 	}
 	*t = slim
 }
 
-// slimmed says whether Slim has cut a template. A container without a name is what tells, since the API server takes
-// none. The annotation does not: anybody may set it on a pod template, and a template that told its own hash could
-// pass for the one that runs.
+// slimmed says whether Slim has cut a template. That it has no container is what tells, since the API server takes no such
+// template. The annotations do not: anybody may set them on a pod template, and a template that told its own hash could pass
+// for the one that runs.
 func slimmed(t *corev1.PodTemplateSpec) bool {
-	return len(t.Spec.Containers) > 0 && t.Spec.Containers[0].Name == ""
+	return len(t.Spec.Containers) == 0
 }

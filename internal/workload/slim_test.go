@@ -41,7 +41,7 @@ func TestSlimKeepsTheView(t *testing.T) {
 	if diff := cmp.Diff(whole, workload.FromDeployment(cut, []appsv1.ReplicaSet{*cutSet})); diff != "" {
 		t.Errorf("the view of a slim Deployment differs (-whole +slim):\n%s", diff)
 	}
-	if cut.ManagedFields != nil || cut.Annotations[corev1.LastAppliedConfigAnnotation] != "" || cut.Spec.Template.Spec.Containers[0].Name != "" {
+	if cut.ManagedFields != nil || cut.Annotations[corev1.LastAppliedConfigAnnotation] != "" || len(cut.Spec.Template.Spec.Containers) > 0 {
 		t.Errorf("Slim kept what no view needs: %+v", cut)
 	}
 

@@ -20,13 +20,16 @@ type Key struct {
 	Name string
 }
 
+// LabelVersion is the recommended Kubernetes label for the version of an application.
+const LabelVersion = "app.kubernetes.io/version"
+
 // Template is what a pod template tells: its identity, and what its version can be resolved from.
 type Template struct {
 	// Hash identifies the template's spec. Its metadata does not count, so that `kubectl rollout restart` is no
 	// rollout.
 	Hash string
 
-	// Labels of the template.
+	// Labels of the template, of which only LabelVersion is of interest.
 	Labels map[string]string
 
 	// Images of its containers, in their order.
