@@ -25,14 +25,14 @@ import (
 var version = "dev"
 
 func main() {
-	if err := run(os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
+	if err := run(ctrl.SetupSignalHandler(), os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "backstay:", err)
 		os.Exit(1)
 	}
 }
 
 // run carries out a subcommand; without one it is the operator.
-func run(args []string) error {
+func run(ctx context.Context, args []string) error {
 	if len(args) > 0 {
 		switch args[0] {
 		case "gate":
@@ -47,7 +47,7 @@ func run(args []string) error {
 			args = []string{"--help"}
 		}
 	}
-	return operate(ctrl.SetupSignalHandler(), args)
+	return operate(ctx, args)
 }
 
 // operate runs the operator until the context ends.

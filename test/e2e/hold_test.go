@@ -111,6 +111,32 @@ func TestSecondEditWhileHeldIsCoveredByTheSameBackup(t *testing.T) {
 	}
 }
 
+// A rollback is held, and its workload is scaled to none and up again: the Deployment controller starts the ReplicaSet of the
+// held template, which no admission policy sees. It is told as an escape, and backed up.
+func TestScalingUpFromNoneWhatIsHeldIsToldAndBackedUp(t *testing.T) {
+	a := newApp(t, shared, "web")
+	a.setImage("web", "1.5.0")
+	a.awaitOutcome("1.5.0", v1alpha1.OutcomeRolledOut)
+	a.stopVelero(t)
+	a.setImage("web", firstVersion)
+	a.awaitHeld("web")
+	for _, replicas := range []int32{0, 2} {
+		a.dev.run("scale", "deployment/web", fmt.Sprintf("--replicas=%d", replicas))
+		a.await("scaled", func() error {
+			if got := a.deployment("web").Status.Replicas; got != replicas {
+				return fmt.Errorf("%d replicas", got)
+			}
+			return nil
+		})
+	}
+	a.await("the release tells of it", func() error { return a.releaseSays(firstVersion, v1alpha1.ConditionReady, v1alpha1.ReasonEscaped) })
+	a.await("the plan does too", func() error { return a.planSays(v1alpha1.ConditionReady, v1alpha1.ReasonEscaped) })
+	a.await("an event warns", func() error { return a.warned("Deployment", "web", v1alpha1.ReasonEscaped, "without having been held") })
+	a.await("the hold is gone, since it holds nothing any more", func() error { return a.runs("web", firstVersion) })
+	a.restart(t, devcluster.Velero)
+	a.await("backed up", func() error { return a.planSays(v1alpha1.ConditionReady, v1alpha1.ReasonReconciled) })
+}
+
 // recordsHeldTemplate says why the release of a version does not know that a Deployment is held with the template that
 // it has now.
 func (a *app) recordsHeldTemplate(version, name string) error {
