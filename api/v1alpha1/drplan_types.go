@@ -189,6 +189,16 @@ type BackupPolicy struct {
 	// +optional
 	// +default="Auto"
 	Volumes VolumePolicy `json:"volumes,omitempty"`
+
+	// requireHooks is how many of Velero's hooks must have run, at least, and none
+	// of them failed, for a backup to count: one that is Completed without them
+	// has captured the data of an application that was not told. The hooks are
+	// those of the pods' annotations; pre and post hooks count each. 1 to 1000.
+	// Absent: none need run.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	RequireHooks int32 `json:"requireHooks,omitempty"`
 }
 
 // Objectives are the recovery objectives of the application.

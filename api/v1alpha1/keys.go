@@ -57,6 +57,10 @@ const (
 	// AnnotationVersion and AnnotationReleaseVersion are the captured version and the release's version, verbatim.
 	AnnotationVersion        = GroupName + "/version"
 	AnnotationReleaseVersion = GroupName + "/release-version"
+
+	// AnnotationRequireHooks is how many hooks must have run for the Backup to count, as the plan asked for when it was
+	// created: a Backup stays what it is when the plan changes.
+	AnnotationRequireHooks = GroupName + "/require-hooks"
 )
 
 // LabelAllowPrefix followed by a namespace's name is the label key by which the administrator of a

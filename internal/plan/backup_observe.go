@@ -95,7 +95,7 @@ func (d *decider) copyBackup(to *v1alpha1.RolloutBackup, b *velerov1.Backup) {
 }
 
 // failedPhase is the phase of a Backup that failed, by the name under which nobody takes it for one that did not:
-// Completed with a failure reason is Failed.
+// Completed with a failure reason, or without its hooks, is Failed.
 func failedPhase(b *velerov1.Backup) string {
 	if b.Status.Phase == velerov1.BackupPhaseCompleted {
 		return string(velerov1.BackupPhaseFailed)

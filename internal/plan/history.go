@@ -39,6 +39,9 @@ type started struct {
 	generation int64
 	at         time.Time
 	settled    bool
+
+	// underHold: it started though it was held, and is rolling out.
+	underHold bool
 }
 
 func identityOf(m *Member) identity { return identity{m.Key, string(m.UID)} }
@@ -76,6 +79,7 @@ func (h *history) add(r *release, ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWor
 		version:    drift.Version{Value: r.Spec.Version, Source: rec.VersionSource},
 		generation: rec.ReleasedGeneration,
 		settled:    rec.State == v1alpha1.WorkloadRolledOut || rec.State == v1alpha1.WorkloadAbandoned,
+		underHold:  rec.State == v1alpha1.WorkloadReleased && rec.StartReason == v1alpha1.StartNotHeld && rec.HeldSince != nil,
 	}
 	if ro.ReleasedTime != nil {
 		s.at = ro.ReleasedTime.Time

@@ -88,10 +88,10 @@ func (d *decider) reverted(m *Member) bool {
 	return true
 }
 
-// startedHeld says whether a workload started what it is held with, and was not edited since that was recorded.
+// startedHeld says whether what a workload is held with started under the hold, and is still to be let go.
 func (d *decider) startedHeld(m *Member) bool {
 	last, recorded := d.history().last[identityOf(m)]
-	return recorded && last.generation == m.Generation && last.hash == m.Template.Hash
+	return recorded && last.underHold && last.hash == m.Template.Hash
 }
 
 // heldAnother says whether another template of a workload was held.

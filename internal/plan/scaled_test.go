@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
@@ -33,7 +34,21 @@ func TestScalingUpFromNoneWhatIsHeldIsAnEscape(t *testing.T) {
 	s.pass(moment)
 	s.mustHold("web")
 	s.edit("web", "autoscaler", gen.Replicas(1))
+	s.op.down = true
 	s.pass(moment)
+	// It is recorded, and scaled again before it is let go.
+	recorded := s.releases["shop-1.4.2"].DeepCopy()
+	recorded.Status = *plan.Decide(s.op.observe(s.op.seen(), shop)).Statuses["shop-1.4.2"]
+	s.stored(recorded)
+	s.releases[recorded.Name] = recorded
+	s.edit("web", "autoscaler", gen.Replicas(2))
+	s.op.down = false
+	s.op.restart()
+	s.pass(moment)
+	if n := len(s.releases["shop-1.4.2"].Status.Rollouts); n != 1 {
+		t.Errorf("one start is told as %d rollouts", n)
+	}
+	s.mustRun("web", "1.4.2")
 	rec := s.rollout("shop-1.4.2", 0).Workloads[0]
 	if rec.StartReason != v1alpha1.StartNotHeld {
 		t.Errorf("1.4.2 runs, and its release says %s %s", rec.State, rec.StartReason)

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/velero"
 )
 
 // verdict is what is said of a release: its Ready condition, and what follows from it.
@@ -212,7 +213,11 @@ func failureText(b *velerov1.Backup) string {
 	if b == nil {
 		return ""
 	}
-	parts := slices.DeleteFunc(append(slices.Clone(b.Status.ValidationErrors), b.Status.FailureReason), func(s string) bool { return s == "" })
+	parts := []string{b.Status.FailureReason}
+	if b.Status.Phase == velerov1.BackupPhaseCompleted {
+		parts = append(parts, velero.HooksMissing(b))
+	}
+	parts = slices.DeleteFunc(append(slices.Clone(b.Status.ValidationErrors), parts...), func(s string) bool { return s == "" })
 	if len(parts) == 0 {
 		return ""
 	}

@@ -32,6 +32,9 @@ func NewBackup(plan *v1alpha1.DRPlan, id BackupID, captured string) *velerov1.Ba
 		b.Labels[v1alpha1.LabelVersion] = LabelValue(captured)
 		b.Annotations[v1alpha1.AnnotationVersion] = captured
 	}
+	if n := plan.Spec.Backup.RequireHooks; n > 0 {
+		b.Annotations[v1alpha1.AnnotationRequireHooks] = strconv.Itoa(int(n))
+	}
 	b.Spec.IncludedNamespaces = []string{plan.Namespace}
 	b.Spec.StorageLocation = plan.Spec.Backup.StorageLocation
 	b.Spec.TTL = metav1.Duration{Duration: time.Duration(plan.Spec.Backup.RetentionSeconds) * time.Second}
@@ -64,12 +67,29 @@ const (
 	Failed
 )
 
-// StateOf tells what the status of a Backup means. Only Completed without a failure reason protects. A phase that this
+// HooksMissing tells what a Backup lacks whose hooks were required; "" where it lacks nothing.
+func HooksMissing(b *velerov1.Backup) string {
+	required, err := strconv.Atoi(b.Annotations[v1alpha1.AnnotationRequireHooks])
+	if err != nil || required <= 0 {
+		return ""
+	}
+	var ran velerov1.HookStatus
+	if b.Status.HookStatus != nil {
+		ran = *b.Status.HookStatus
+	}
+	if ran.HooksFailed == 0 && ran.HooksAttempted >= required {
+		return ""
+	}
+	return fmt.Sprintf("%d hooks ran and %d of them failed, where the plan requires %d (spec.backup.requireHooks)",
+		ran.HooksAttempted, ran.HooksFailed, required)
+}
+
+// StateOf tells what the status of a Backup means. Only Completed protects, without a failure reason and with its hooks. A phase that this
 // version does not know is waited for, under the plan's deadline.
 func StateOf(b *velerov1.Backup) State {
 	switch b.Status.Phase {
 	case velerov1.BackupPhaseCompleted:
-		if b.Status.FailureReason != "" {
+		if b.Status.FailureReason != "" || HooksMissing(b) != "" {
 			return Failed
 		}
 		return Completed

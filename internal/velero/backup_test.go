@@ -85,6 +85,33 @@ func TestStateOf(t *testing.T) {
 	}
 }
 
+// A backup whose hooks did not run has captured the data of an application that was not told: Velero calls it Completed.
+func TestStateOfABackupThatRequiresHooks(t *testing.T) {
+	plan := gen.Plan("shop")
+	plan.Spec.Backup.RequireHooks = 2
+	for name, tc := range map[string]struct {
+		status *velerov1.HookStatus
+		want   State
+	}{
+		"none ran":       {nil, Failed},
+		"not enough ran": {&velerov1.HookStatus{HooksAttempted: 1}, Failed},
+		"all ran":        {&velerov1.HookStatus{HooksAttempted: 2}, Completed},
+		"more ran":       {&velerov1.HookStatus{HooksAttempted: 5}, Completed},
+		"one failed":     {&velerov1.HookStatus{HooksAttempted: 3, HooksFailed: 1}, Failed},
+	} {
+		b := NewBackup(plan, id, "1.4.2")
+		b.Status.Phase, b.Status.HookStatus = velerov1.BackupPhaseCompleted, tc.status
+		if got := StateOf(b); got != tc.want || (got == Failed) != (HooksMissing(b) != "") {
+			t.Errorf("%s: StateOf() = %d, want %d; %q", name, got, tc.want, HooksMissing(b))
+		}
+	}
+	unasked := NewBackup(gen.Plan("shop"), id, "1.4.2")
+	unasked.Status.Phase = velerov1.BackupPhaseCompleted
+	if StateOf(unasked) != Completed {
+		t.Error("no hook was required")
+	}
+}
+
 func TestPickedUp(t *testing.T) {
 	for phase, want := range map[velerov1.BackupPhase]bool{"": false, velerov1.BackupPhaseNew: false, velerov1.BackupPhaseQueued: true} {
 		if got := PickedUp(gen.Backup("b", gen.Phase(phase))); got != want {

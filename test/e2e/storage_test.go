@@ -123,3 +123,27 @@ func (a *app) awaitLocation(phase velerov1.BackupStorageLocationPhase) {
 		return nil
 	})
 }
+
+// Velero calls a backup Completed in which none of the hooks ran that the plan requires. It lets nothing start.
+func TestBackupWithoutTheRequiredHooksLetsNothingStart(t *testing.T) {
+	t.Parallel()
+	a := newApp(t, shared, "web")
+	a.root.run("patch", "drplan", planName, "--type", "merge", "--patch", `{"spec":{"backup":{"requireHooks":1},"gate":{"backupAttempts":1}}}`)
+	before := a.look("web")
+	a.setImage("web", "1.5.0")
+	a.await("the release tells of it", func() error { return a.releaseSays("1.5.0", v1alpha1.ConditionReady, v1alpha1.ReasonBackupFailed) })
+	if said := a.root.run("get", "appreleases", "-o", "wide"); !strings.Contains(said, "0 hooks ran and 0 of them failed, where the plan requires 1") {
+		t.Errorf("it does not say why:\n%s", said)
+	}
+	if phase := a.newBackups(before)[0].Status.Phase; phase != velerov1.BackupPhaseCompleted {
+		t.Errorf("Velero calls it %s: the test expects a backup that is Completed", phase)
+	}
+	if err := a.held(live(a, &appsv1.Deployment{}, "web")); err != nil {
+		t.Error(err)
+	}
+	a.root.run("patch", "drplan", planName, "--type", "merge", "--patch", `{"spec":{"backup":{"requireHooks":null},"gate":{"backupAttempts":2}}}`)
+	a.awaitStarted(before)
+	if rollout := a.awaitOutcome("1.5.0", v1alpha1.OutcomeRolledOut); rollout.Backup.Attempt != 2 || rollout.Workloads[0].StartReason != v1alpha1.StartBackupCompleted {
+		t.Errorf("it started by attempt %d, because of %s", rollout.Backup.Attempt, rollout.Workloads[0].StartReason)
+	}
+}

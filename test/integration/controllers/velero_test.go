@@ -76,6 +76,9 @@ var failures = map[string]struct {
 	"PartiallyFailed":  {velerov1.BackupPhasePartiallyFailed, map[string]any{"errors": 2}, "is PartiallyFailed"},
 	"Failed":           {velerov1.BackupPhaseFailed, map[string]any{"failureReason": "bucket is full"}, "bucket is full"},
 	"FailedValidation": {velerov1.BackupPhaseFailedValidation, map[string]any{"validationErrors": []string{"no such location"}}, "no such location"},
+	"Completed, without the hooks that are required": {
+		velerov1.BackupPhaseCompleted, map[string]any{"hookStatus": map[string]int{"hooksAttempted": 1}}, "1 hooks ran and 0 of them failed, where the plan requires 2",
+	},
 	"Completed, with a failure reason": {
 		velerov1.BackupPhaseCompleted, map[string]any{"failureReason": "found a half-written backup"}, "found a half-written backup",
 	},
@@ -86,7 +89,7 @@ func TestFailedBackupIsTriedAgainAndThenAPersonIsAsked(t *testing.T) {
 	for name, failure := range failures {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newShop(t, attempts(2))
+			s := newShop(t, attempts(2), func(p *v1alpha1.DRPlan) { p.Spec.Backup.RequireHooks = 2 })
 			s.roll("web", "2")
 			first := s.awaitBackup("shop-2", 0)
 			s.pass(first, failure.phase, failure.more)
