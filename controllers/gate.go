@@ -78,7 +78,7 @@ func (r *GateReader) compare(live []gate.Object, versions []string) plan.Gate {
 	if r.last != nil && slices.Equal(r.seen, versions) {
 		return *r.last
 	}
-	g := plan.Gate{Served: r.served(), Holds: gate.Holds(live), Refuses: gate.Refuses(live)}
+	g := plan.Gate{Served: r.served(), Holds: gate.Holds(live), Backstops: gate.Backstops(live)}
 	for _, difference := range gate.Compare(live, r.want) {
 		if difference.Missing {
 			g.Missing = append(g.Missing, difference.String())

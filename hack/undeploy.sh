@@ -40,16 +40,21 @@ release() {
 # unmark takes what is left of our annotations off the workloads of a kind: of ReplicaSets too, to which the Deployment
 # controller copies those of its Deployment, and from which `kubectl rollout undo` would bring them back.
 unmark() {
-  local kind=$1 namespace name keys
-  "$kubectl" get "$kind" --all-namespaces -o go-template='{{range .items}}{{$o := .metadata}}{{range $key, $value := .metadata.annotations}}{{if eq (printf "%.16s" $key) "dr.backstay.dev/"}}{{$o.namespace}} {{$o.name}} {{$key}}
-{{end}}{{end}}{{end}}' | while read -r namespace name keys; do
-    "$kubectl" --namespace "$namespace" annotate "$kind" "$name" "$keys-"
+  local kind=$1 namespace name patch=
+  for key in held-by user-paused override override-reason overridden-by overridden-at; do
+    patch+="${patch:+,}\"dr.backstay.dev/$key\":null"
+  done
+  "$kubectl" get "$kind" --all-namespaces -o go-template='{{range .items}}{{$o := .metadata}}{{range $key, $value := .metadata.annotations}}{{if eq (printf "%.16s" $key) "dr.backstay.dev/"}}{{$o.namespace}} {{$o.name}}
+{{end}}{{end}}{{end}}' | sort -u | while read -r namespace name; do
+    "$kubectl" --namespace "$namespace" patch "$kind" "$name" --type merge --patch "{\"metadata\":{\"annotations\":{$patch}}}" ||
+      ! "$kubectl" --namespace "$namespace" get "$kind" "$name" >/dev/null 2>&1 # It may have gone meanwhile.
   done
 }
 
 # A cluster before Kubernetes 1.36 does not serve all of these kinds.
 say "removing the admission policies"
-served=$("$kubectl" api-resources --api-group=admissionregistration.k8s.io -o name)
+served=$("$kubectl" api-resources --api-group=admissionregistration.k8s.io -o name) ||
+  [[ -n $served ]] # It fails for any aggregated API that is down, and still lists the others.
 for kind in mutatingadmissionpolicybindings mutatingadmissionpolicies validatingadmissionpolicybindings validatingadmissionpolicies; do
   if grep -q "^$kind\." <<<"$served"; then
     "$kubectl" delete "$kind" --ignore-not-found -l app.kubernetes.io/name=backstay,app.kubernetes.io/component=gate

@@ -272,10 +272,15 @@ type RolloutWorkload struct {
 	// +kubebuilder:validation:MaxLength=64
 	UID string `json:"uid,omitempty"`
 
-	// heldSince is when it was held, as the operator saw it. The plan's
-	// deadlineSeconds count from here.
+	// heldSince is when it was held with this version, as the operator saw it.
 	// +optional
 	HeldSince *metav1.Time `json:"heldSince,omitempty"`
+
+	// waitingSince is since when it has been held without a start in between, with
+	// this version or another one before. The plan's deadlineSeconds count from
+	// here.
+	// +optional
+	WaitingSince *metav1.Time `json:"waitingSince,omitempty"`
 
 	// templateHash identifies the pod template that rolls out.
 	// +required

@@ -495,6 +495,10 @@ func (in *RolloutWorkload) DeepCopyInto(out *RolloutWorkload) {
 		in, out := &in.HeldSince, &out.HeldSince
 		*out = (*in).DeepCopy()
 	}
+	if in.WaitingSince != nil {
+		in, out := &in.WaitingSince, &out.WaitingSince
+		*out = (*in).DeepCopy()
+	}
 	if in.Override != nil {
 		in, out := &in.Override, &out.Override
 		*out = new(Override)

@@ -82,12 +82,21 @@ func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) er
 	if apierrors.IsConflict(err) {
 		return err
 	}
-	errs = append(errs, err, a.createBackups(ctx, in, d, unrecorded), a.markBackups(ctx, d))
+	errs = append(errs, err)
+	if err := a.createBackups(ctx, in, d, unrecorded); apierrors.IsConflict(err) {
+		return err
+	} else if err != nil {
+		errs = append(errs, err)
+	}
+	errs = append(errs, a.markBackups(ctx, d))
 	errs = append(errs, a.startAll(ctx, slices.DeleteFunc(d.Starts, func(s plan.Start) bool { return unrecorded[s.Release] })))
 	for i := range d.Restored {
 		a.Events.Restored(&d.Restored[i])
 	}
 	for i := range d.Clean {
+		if len(unrecorded) > 0 && d.Clean[i].Override != nil {
+			continue // who overrode, and why, is recorded nowhere else yet
+		}
 		errs = append(errs, client.IgnoreNotFound(a.patchWorkload(ctx, &d.Clean[i], workload.CleanPatch(&d.Clean[i]))))
 	}
 	return errors.Join(errs...)
@@ -208,12 +217,14 @@ func (a *Actuator) createBackups(ctx context.Context, in plan.Input, d plan.Deci
 		if without[b.Annotations[v1alpha1.AnnotationReleaseVersion]] {
 			continue
 		}
-		if err := a.createBackup(ctx, b); err != nil {
-			errs = append(errs, err)
-			if in.Plan != nil && !apierrors.IsConflict(err) {
-				a.Events.NotBackedUp(in.Plan, err)
-			}
+		err := a.createBackup(ctx, b)
+		if apierrors.IsConflict(err) {
+			return err
 		}
+		if err != nil && in.Plan != nil {
+			a.Events.NotBackedUp(in.Plan, err)
+		}
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
@@ -232,7 +243,7 @@ func (a *Actuator) createBackup(ctx context.Context, b *velerov1.Backup) error {
 		return nil
 	}
 	if Terminating(err) {
-		return fmt.Errorf("create Backup %s: %v", b.Name, err) // Velero's namespace, and not that of the plan
+		return fmt.Errorf("create Backup %s: %s", b.Name, err.Error()) // of Velero's namespace, and not that of the plan
 	}
 	if !apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("create Backup %s: %w", b.Name, err)

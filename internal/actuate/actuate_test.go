@@ -90,21 +90,29 @@ func everything() (plan.Input, plan.Decision) {
 			{Workload: view("api"), Release: "shop-1", Reason: string(v1alpha1.StartBackupCompleted)},
 			{Workload: view("web"), Release: "shop-2", Reason: string(v1alpha1.StartBackupCompleted)},
 		},
-		Clean: []workload.View{view("job")},
+		Clean: []workload.View{view("job"), overridden("cron")},
 	}
+}
+
+// overridden is a workload that carries the record of an override.
+func overridden(name string) workload.View {
+	v := view(name)
+	v.Override = &workload.Override{User: "eva", Reason: "INC-1"}
+	return v
 }
 
 func view(name string) workload.View {
 	return workload.FromDeployment(gen.Deployment(name, gen.Held("shop", "shop")), nil)
 }
 
-// What is refused keeps nothing waiting but what relies on it: never a start without its record, and never a backup.
+// What is refused keeps nothing waiting but what relies on it: never a start without its record, and never a backup. And no
+// record of an override is removed from a workload that may be the only one.
 func TestRefusedWriteKeepsNothingElseWaiting(t *testing.T) {
-	all := []string{"create shop-2", "status shop-1", "status shop-2", "create backup-2", "patch api", "patch web", "patch job"}
+	all := []string{"create shop-2", "status shop-1", "status shop-2", "create backup-2", "patch api", "patch web", "patch job", "patch cron"}
 	for refused, lost := range map[string][]string{
-		"create shop-2":   {"create shop-2", "status shop-2", "create backup-2", "patch web"},
-		"status shop-2":   {"status shop-2", "create backup-2", "patch web"},
-		"status shop-1":   {"status shop-1", "patch api"},
+		"create shop-2":   {"create shop-2", "status shop-2", "create backup-2", "patch web", "patch cron"},
+		"status shop-2":   {"status shop-2", "create backup-2", "patch web", "patch cron"},
+		"status shop-1":   {"status shop-1", "patch api", "patch cron"},
 		"create backup-2": {"create backup-2"},
 		"patch api":       {"patch api"},
 		"patch job":       {"patch job"},
@@ -132,7 +140,7 @@ func TestRefusedStartKeepsNoStatusWaiting(t *testing.T) {
 	if err := b.Apply(t.Context(), in, d); !apierrors.IsForbidden(err) {
 		t.Errorf("Apply() = %v", err)
 	}
-	if want := []string{"patch web", "status shop-1", "patch job"}; !slices.Equal(b.written, want) {
+	if want := []string{"patch web", "status shop-1", "patch job", "patch cron"}; !slices.Equal(b.written, want) {
 		t.Errorf("written %q, want %q", b.written, want)
 	}
 }

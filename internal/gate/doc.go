@@ -8,7 +8,7 @@
 // Per kind of workload there are four policies, each with a binding of the same name and each evaluated once for
 // every DRPlan of the request's namespace:
 //
-//   - backstay-hold-<resource> mutates: it holds, holds again, and honours an override;
+//   - backstay-hold-<resource> mutates: it holds, holds again, honours an override, and drops marks that mean nothing;
 //   - backstay-notice-<resource> warns: the person at the terminal is told that the rollout is held;
 //   - backstay-backstop-<resource> denies what must not pass: an override without the right to it, and a changed
 //     template that nothing held, because the first policy is missing or another webhook changed the workload later;

@@ -39,8 +39,18 @@ func Objects(id Identity) []Object {
 // Holds says whether the policies that hold are installed with their bindings, as they were shipped or not.
 func Holds(installed []Object) bool { return all(installed, kind.holdName) }
 
-// Refuses says whether the backstops are installed with their bindings: a changed template that nothing held is refused.
-func Refuses(installed []Object) bool { return all(installed, kind.backstopName) }
+// Backstops names the bindings by which a changed template that nothing held is refused; none where the backstop is not
+// installed.
+func Backstops(installed []Object) []string {
+	if !all(installed, kind.backstopName) {
+		return nil
+	}
+	var names []string
+	for _, k := range kinds {
+		names = append(names, k.backstopName(), k.strictName())
+	}
+	return names
+}
 
 // all says whether the policy of that name and its binding are installed for every kind.
 func all(installed []Object, name func(kind) string) bool {

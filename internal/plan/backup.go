@@ -56,7 +56,19 @@ func (d *decider) wantsBackup(ro course) bool {
 
 // atWork says whether the backup of a rollout that is urgent is under way, or about to let it start.
 func (d *decider) atWork(ro course) bool {
-	return ro.Backup != nil && !failed(ro.Rollout) && d.urgent(ro)
+	return ro.Backup != nil && !failed(ro.Rollout) && (d.urgent(ro) || d.aboutToStart(ro))
+}
+
+// startSoon is how long a rollout may take to start once its backup is over. Longer is what admission refuses to start.
+const startSoon = time.Minute
+
+// aboutToStart says whether the backup of a rollout was Completed just now: whatever starts of it voids the backups of others.
+func (d *decider) aboutToStart(ro course) bool {
+	done := ro.Backup.CompletionTime
+	return over(ro.Backup.Phase) && done != nil && d.in.Now.Before(done.Add(startSoon)) &&
+		slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
+			return rec.State == v1alpha1.WorkloadHeld && !d.userPaused(&rec)
+		})
 }
 
 // urgent says whether a rollout holds something that others wait for meanwhile. What is held for longer than its deadline
@@ -138,6 +150,7 @@ func (d *decider) waitBefore(ro course, busy *release) (wait, bool) {
 
 // behind names the backup of the plan that a rollout waits for before its own. Velero takes its backups in turn, for everybody:
 // a plan has one of a rollout that is urgent under way and one of another, whatever its users announce, pause, or let wait.
+// What escaped comes on top.
 func (d *decider) behind(ro course) string {
 	const most = 2
 	underWay := d.urgencies(ro)
@@ -159,7 +172,8 @@ const stuckAfter = time.Hour
 func (d *decider) urgencies(ro course) map[string]bool {
 	out := map[string]bool{}
 	for name, b := range d.in.Backups {
-		if velero.StateOf(b) == velero.Waiting && d.in.Now.Before(b.CreationTimestamp.Add(stuckAfter)) {
+		if at := b.CreationTimestamp.Add(stuckAfter); velero.StateOf(b) == velero.Waiting && d.in.Now.Before(at) {
+			d.wake(at)
 			out[name] = false
 		}
 	}

@@ -76,13 +76,23 @@ func (d *decider) restored(m *Member) bool {
 		return hash == m.Template.Hash
 	}
 	_, byVelero := m.Labels[velerov1.RestoreNameLabel]
-	return byVelero && d.neverSeen(m)
+	sole, runs := soleRevision(m)
+	return byVelero && d.now.Sub(m.Created.Time) < restoreTime && d.neverSeen(m) && !(runs && sole.Template.Hash == m.Template.Hash)
 }
+
+// restoreTime is for how long after it was created a workload may be one that was just restored. Velero's label stays for good.
+const restoreTime = 24 * time.Hour
 
 // neverSeen says whether neither the plan nor a release knows of a workload.
 func (d *decider) neverSeen(m *Member) bool {
-	_, started := d.history().last[identityOf(m)]
-	return !started && !d.recordedHeld(m) && (d.plan == nil || d.firstSeen(m))
+	for ro := range d.courses() {
+		for i := range ro.Workloads {
+			if rec := &ro.Workloads[i]; keyOf(rec) == m.Key && rec.UID == string(m.UID) {
+				return false
+			}
+		}
+	}
+	return d.plan == nil || d.firstSeen(m)
 }
 
 // rememberedAsRestored is the template that a workload was restored with, as the plan remembers it.
@@ -140,13 +150,13 @@ func (d *decider) discoverHeld(m *Member) {
 	}
 	d.joinAhead(ro)
 	rec := d.newRecord(m, v)
-	rec.State, rec.HeldSince = v1alpha1.WorkloadHeld, d.heldFrom(m)
+	rec.State, rec.HeldSince, rec.WaitingSince = v1alpha1.WorkloadHeld, &d.now, d.waitingSince(m)
 	addRecord(ro.Rollout, rec)
 }
 
-// heldFrom is since when a workload is held, whatever it was held with before: another version that comes meanwhile does not
-// put the deadline off. The plan remembers that, of this workload if nothing of it started since.
-func (d *decider) heldFrom(m *Member) *metav1.Time {
+// waitingSince is since when a workload is held, whatever it was held with before: another version that comes meanwhile does
+// not put the deadline off. The plan remembers that, of this workload if nothing of it started since.
+func (d *decider) waitingSince(m *Member) *metav1.Time {
 	for i := range d.plan.Status.Held {
 		h := &d.plan.Status.Held[i]
 		if h.Kind == m.Kind && h.Name == m.Name && h.Since != nil && h.Reason != v1alpha1.ReasonRestored &&

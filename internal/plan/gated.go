@@ -23,8 +23,8 @@ type Gate struct {
 	// Holds says that the policy that holds is installed and bound, as it was shipped or not.
 	Holds bool
 
-	// Refuses says the same of the backstop: a changed template that nothing held is refused.
-	Refuses bool
+	// Backstops names the bindings by which a changed template that nothing held is refused, where they are installed.
+	Backstops []string
 
 	// Missing and Altered name policies and bindings, each with what is wrong.
 	Missing []string
@@ -94,7 +94,7 @@ func consequence(g Gate) string {
 	switch {
 	case g.Holds:
 		return "Whether rollouts are held is not known; those that are not are backed up"
-	case g.Refuses:
+	case len(g.Backstops) > 0:
 		return "Nothing holds rollouts, and the backstop refuses changed pod templates"
 	default:
 		return "Rollouts are backed up, and not held"
@@ -103,10 +103,10 @@ func consequence(g Gate) string {
 
 // withoutBackstop is how to be without a gate where the cluster cannot have a whole one.
 func withoutBackstop(g Gate) string {
-	if !g.Refuses {
+	if len(g.Backstops) == 0 {
 		return ""
 	}
-	return "; or remove the backstop: kubectl delete validatingadmissionpolicybindings -l app.kubernetes.io/name=backstay"
+	return "; or remove the backstop: kubectl delete validatingadmissionpolicybindings " + strings.Join(g.Backstops, " ")
 }
 
 // ConcludeProbe says what a probe of a member showed: whether its dry run came back held, or why it did not come back.

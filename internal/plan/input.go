@@ -119,7 +119,7 @@ type Start struct {
 	Release string
 	Backup  string
 
-	// Since is when it was held; zero where that was not recorded.
+	// Since is since when it was held; zero where that was not recorded.
 	Since time.Time
 }
 

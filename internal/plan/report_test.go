@@ -30,6 +30,7 @@ func conditionOf(t testing.TB, conditions []metav1.Condition, conditionType stri
 	c := meta.FindStatusCondition(conditions, conditionType)
 	if c == nil {
 		t.Fatalf("there is no condition %s", conditionType)
+		return metav1.Condition{}
 	}
 	return *c
 }

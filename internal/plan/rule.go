@@ -4,9 +4,11 @@
 package plan
 
 import (
+	"cmp"
 	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/velero"
@@ -61,7 +63,7 @@ func (d *decider) backupAllows(ro course, rec *v1alpha1.RolloutWorkload, lastOth
 
 // covers says whether a backup holds the state that a held workload would leave.
 func (d *decider) covers(b *velerov1.Backup, rec *v1alpha1.RolloutWorkload) bool {
-	return d.fresh(b, since(rec)) && !d.startedSince(b, rec)
+	return d.fresh(b, timeOf(rec.HeldSince)) && !d.startedSince(b, rec)
 }
 
 // startedSince says whether the workload itself started something else after the backup was created: it was let go, and
@@ -136,11 +138,16 @@ func (d *decider) fresh(b *velerov1.Backup, held time.Time) bool {
 }
 
 func (d *decider) pastDeadline(rec *v1alpha1.RolloutWorkload) bool {
-	return rec.HeldSince != nil && !d.in.Now.Before(d.deadline(rec))
+	return waiting(rec) != nil && !d.in.Now.Before(d.deadline(rec))
 }
 
 func (d *decider) deadline(rec *v1alpha1.RolloutWorkload) time.Time {
-	return rec.HeldSince.Add(seconds(d.plan.Spec.Gate.DeadlineSeconds))
+	return waiting(rec).Add(seconds(d.plan.Spec.Gate.DeadlineSeconds))
+}
+
+// waiting is since when a workload waits; nil where it was not held.
+func waiting(rec *v1alpha1.RolloutWorkload) *metav1.Time {
+	return cmp.Or(rec.WaitingSince, rec.HeldSince)
 }
 
 func seconds(n int32) time.Duration { return time.Duration(n) * time.Second }

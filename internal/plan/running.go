@@ -20,6 +20,9 @@ type letThrough struct {
 
 	// settled says that nothing is known of a rollout of it that did not end.
 	settled bool
+
+	// replaced says that a rollout of it is known to have ended.
+	replaced bool
 }
 
 // lastLetThrough finds the template of a workload that was last allowed to start: in the releases, or in what the plan
@@ -33,9 +36,9 @@ func (d *decider) lastLetThrough(m *Member) (letThrough, bool) {
 		if remembered && seen.TemplateHash == last.hash && seen.Version != "" {
 			last.version = versionSeen(seen) // a release may have named its image since
 		}
-		return letThrough{last.hash, last.version, last.settled}, true
+		return letThrough{hash: last.hash, version: last.version, settled: last.settled, replaced: last.settled}, true
 	case remembered:
-		return letThrough{seen.TemplateHash, versionSeen(seen), true}, true
+		return letThrough{hash: seen.TemplateHash, version: versionSeen(seen), settled: true}, true
 	default:
 		return letThrough{}, false
 	}
@@ -70,22 +73,29 @@ func planWorkload(plan *v1alpha1.DRPlan, m *Member) *v1alpha1.PlanWorkload {
 // this version of Backstay does not know.
 func (d *decider) reverted(m *Member) bool {
 	let, known := d.lastLetThrough(m)
-	if !known || !m.Held() || m.Override != nil || let.hash != m.Template.Hash || !runs(m, let.hash) || !d.heldAnother(m) && !d.startedHeld(m) {
+	if !known || !m.Held() || m.Override != nil || let.hash != m.Template.Hash || !runs(m, let.hash) {
 		return false
 	}
+	return (d.heldAnother(m) || d.startedHeld(m)) && !d.runsAnother(m, let)
+}
+
+// runsAnother says whether another template than the one that was let through may have started since.
+func (d *decider) runsAnother(m *Member, let letThrough) bool {
 	current, _ := m.Revision(let.hash)
-	for i := range m.Revisions {
-		rev := &m.Revisions[i]
-		switch another := rev.Template.Hash != let.hash; {
-		case another && m.Active() == 0:
-			return false // scaled to none: which of them ran last is not to be seen
-		case another && rev.Replicas > 0 && let.settled:
-			return false // what was let through had replaced everything
-		case another && rev.Replicas > 0 && rev.Created.After(current.Created.Time) && !d.explained(m, rev.Template.Hash):
+	return slices.ContainsFunc(m.Revisions, func(rev workload.Revision) bool {
+		switch {
+		case rev.Template.Hash == let.hash:
 			return false
+		case m.Active() == 0:
+			return true // scaled to none: which of them ran last is not to be seen
+		case rev.Replicas == 0:
+			return false
+		case let.replaced:
+			return true // what was let through had replaced everything
+		default:
+			return rev.Created.After(current.Created.Time) && !d.explained(m, rev.Template.Hash)
 		}
-	}
-	return true
+	})
 }
 
 // startedHeld says whether what a workload is held with started under the hold, and is still to be let go.

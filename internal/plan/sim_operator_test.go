@@ -26,8 +26,8 @@ var (
 	errConflict = errors.New("decided on old news")
 )
 
-// operator is a running operator: what it does with decisions is what internal/actuate does, and it looks when
-// controllers does.
+// operator is a running operator: what it does with decisions is what internal/actuate does while nothing is refused, and it
+// looks when controllers does.
 type operator struct {
 	*world
 	crashAfter int           // writes until it is killed; negative for never
@@ -316,7 +316,7 @@ func (o *operator) writePlanStatus(name string) error {
 	if in.Plan == nil {
 		return nil
 	}
-	gate := plan.Gate{Served: true, Holds: true, Refuses: true, Fingerprint: fmt.Sprintf("policies-%t", o.gateUp)}
+	gate := plan.Gate{Served: true, Holds: true, Backstops: []string{"backstop"}, Fingerprint: fmt.Sprintf("policies-%t", o.gateUp)}
 	finding, target := plan.AssessGate(in, gate)
 	if target != nil {
 		finding = plan.ConcludeProbe(in, gate, target, o.gateUp, nil)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
@@ -48,7 +50,7 @@ func (d *decider) startHeld(m *Member) {
 		}
 		return
 	}
-	s := Start{Workload: m.View, Reason: string(why), Release: ro.of.Name, Since: since(rec)}
+	s := Start{Workload: m.View, Reason: string(why), Release: ro.of.Name, Since: timeOf(waiting(rec))}
 	if why == v1alpha1.StartBackupCompleted {
 		if s.Backup = ro.Backup.Name; d.startsAnother(s) {
 			return // what starts now voids this backup: the next decision sees that
@@ -74,7 +76,7 @@ func (d *decider) startsAnother(s Start) bool {
 func (d *decider) letGo(m *Member, reason string) {
 	s := Start{Workload: m.View, Reason: reason}
 	for _, rec := range d.heldRecords(m) {
-		s.Since = since(rec)
+		s.Since = timeOf(waiting(rec))
 	}
 	d.out.Starts = append(d.out.Starts, s)
 }
@@ -164,9 +166,9 @@ func outcome(ro *v1alpha1.Rollout) v1alpha1.RolloutOutcome {
 	}
 }
 
-func since(rec *v1alpha1.RolloutWorkload) time.Time {
-	if rec.HeldSince == nil {
+func timeOf(t *metav1.Time) time.Time {
+	if t == nil {
 		return time.Time{}
 	}
-	return rec.HeldSince.Time
+	return t.Time
 }

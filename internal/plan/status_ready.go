@@ -6,6 +6,7 @@ package plan
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -135,10 +136,21 @@ func (d *decider) unprotectedEscape(ro course) bool {
 	if phaseOf(ro.Rollout) == string(velerov1.BackupPhaseCompleted) && !failed(ro.Rollout) {
 		return false
 	}
+	return ro.ReleasedTime == nil || !d.backedUpSince(ro.ReleasedTime.Time)
+}
+
+// backedUpSince says whether a backup that began after a time is Completed, or was: Velero deletes it in the end.
+func (d *decider) backedUpSince(at time.Time) bool {
 	for _, b := range d.in.Backups {
-		if velero.StateOf(b) == velero.Completed && ro.ReleasedTime != nil && createdAt(b).After(ro.ReleasedTime.Time) {
-			return false
+		if velero.StateOf(b) == velero.Completed && createdAt(b).After(at) {
+			return true
 		}
 	}
-	return true
+	for ro := range d.courses() {
+		if b := ro.Backup; b != nil && b.FailureTime == nil && b.Phase == string(velerov1.BackupPhaseCompleted) &&
+			b.StartTime != nil && b.StartTime.After(at) {
+			return true
+		}
+	}
+	return false
 }

@@ -132,8 +132,8 @@ func (d *decider) recordHeld(s *v1alpha1.DRPlanStatus) {
 			h.Reason, h.TemplateHash, h.Since = v1alpha1.ReasonRestored, m.Template.Hash, &m.Created
 		}
 		if rec != nil {
-			h.Release, h.Since = ro.of.Name, rec.HeldSince
-			if rec.HeldSince != nil {
+			h.Release, h.Since = ro.of.Name, waiting(rec)
+			if h.Since != nil {
 				until := metav1.NewTime(d.deadline(rec))
 				h.Until = &until
 			}

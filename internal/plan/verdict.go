@@ -170,7 +170,8 @@ func (d *decider) backupState(ro course) (reason, message string) {
 	case failed(ro.Rollout):
 		return d.failureState(ro, b)
 	case b == nil && phase == "" && d.askedBefore(ro):
-		return v1alpha1.ReasonBackupPending, fmt.Sprintf("backup %s does not exist yet: an event BackupNotCreated of the DRPlan says why, if the API server refuses it", name)
+		return v1alpha1.ReasonBackupPending, fmt.Sprintf("backup %s does not exist yet: "+
+			"an event BackupNotCreated of the DRPlan says why, if the API server refuses it", name)
 	case b != nil && !d.in.Now.Before(b.CreationTimestamp.Add(pickUpTime)) && phase == velerov1.BackupPhaseNew:
 		return v1alpha1.ReasonVeleroNotResponding, fmt.Sprintf("Velero has not picked up backup %s: see that its server runs", name)
 	case phase == velerov1.BackupPhaseQueued, phase == velerov1.BackupPhaseReadyToStart:
@@ -233,7 +234,7 @@ func (d *decider) holdTerms(ro *v1alpha1.Rollout) string {
 		return ""
 	}
 	deadline := d.deadline(first).UTC().Format(stamp)
-	since := "Held since " + first.HeldSince.UTC().Format(stamp)
+	since := "Held since " + waiting(first).UTC().Format(stamp)
 	switch {
 	case d.userPaused(first):
 		since += ", until the backup is Completed and whoever paused it resumes it"
@@ -260,7 +261,7 @@ func (d *decider) firstHeld(ro *v1alpha1.Rollout) *v1alpha1.RolloutWorkload {
 			continue
 		}
 		if first == nil || d.userPaused(first) && !d.userPaused(rec) ||
-			d.userPaused(first) == d.userPaused(rec) && rec.HeldSince.Before(first.HeldSince) {
+			d.userPaused(first) == d.userPaused(rec) && waiting(rec).Before(waiting(first)) {
 			first = rec
 		}
 	}

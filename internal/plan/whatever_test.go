@@ -14,6 +14,7 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/test/gen"
 )
 
 // checkDecision judges a decision by its own input, and by nothing that happened: whatever the records say, true or not, a
@@ -120,37 +121,45 @@ func (f *forger) forge() {
 		}
 		f.in.Releases[i] = r
 	}
-	for name, b := range f.in.Backups {
-		b = b.DeepCopy()
-		if f.IntN(2) == 0 {
-			b.Status.Phase = one(f, velerov1.BackupPhaseCompleted, velerov1.BackupPhaseFailed, velerov1.BackupPhaseNew, "Strange")
-			b.Status.FailureReason = one(f, "", "", "lost")
-			b.Status.StartTimestamp, b.Status.CompletionTimestamp = f.time(), f.time()
+	for _, name := range sorted(f.in.Backups) {
+		b := f.in.Backups[name].DeepCopy()
+		if f.IntN(3) > 0 {
+			b.Status.Phase = one(f, velerov1.BackupPhaseCompleted, velerov1.BackupPhaseCompleted, velerov1.BackupPhaseFailed, velerov1.BackupPhaseNew, "Strange")
+			b.Status.FailureReason = one(f, "", "", "", "lost")
+			if f.IntN(3) == 0 {
+				b.Status.StartTimestamp, b.Status.CompletionTimestamp = f.time(), f.time()
+			}
 		}
 		f.in.Backups[name] = b
+	}
+	if f.IntN(8) == 0 {
+		f.in.Plan = nil
 	}
 	if f.in.Plan == nil {
 		return
 	}
 	p := f.in.Plan.DeepCopy()
 	for i := range p.Status.Workloads {
-		if f.IntN(2) == 0 {
+		if f.IntN(6) == 0 {
 			p.Status.Workloads[i].TemplateHash = f.hash()
 		}
 	}
-	if at := f.time(); f.IntN(3) == 0 && at != nil {
+	if at := f.time(); f.IntN(6) == 0 && at != nil {
 		p.Status.LastStart = &v1alpha1.LastStart{Time: *at, Version: one(f, chaosVersions...), Rollout: int32(f.IntN(3))}
+	}
+	if f.IntN(8) == 0 {
+		p.Spec.Gate.Mode = one(f, v1alpha1.GateModeObserve, v1alpha1.GateModeOff)
 	}
 	f.in.Plan = p
 }
 
 func (f *forger) forgeRollout(ro *v1alpha1.Rollout) {
-	if f.IntN(3) == 0 {
+	if f.IntN(8) == 0 {
 		ro.Outcome = one(f, "", v1alpha1.OutcomeRolledOut, v1alpha1.OutcomeSuperseded)
 		ro.ReleasedTime = f.time()
 	}
-	for name := range f.in.Backups {
-		if f.IntN(3) == 0 {
+	for _, name := range sorted(f.in.Backups) {
+		if f.IntN(8) == 0 {
 			ro.Backup = &v1alpha1.RolloutBackup{
 				Name: name, Attempt: int32(1 + f.IntN(3)), Version: one(f, chaosVersions...), FailureTime: f.time(),
 				Phase: one(f, "", string(velerov1.BackupPhaseCompleted), string(velerov1.BackupPhaseInProgress), "Deleted"),
@@ -160,34 +169,51 @@ func (f *forger) forgeRollout(ro *v1alpha1.Rollout) {
 	}
 	for i := range ro.Workloads {
 		rec := &ro.Workloads[i]
-		if f.IntN(2) == 0 {
+		if f.IntN(5) == 0 {
 			rec.State = one(f, v1alpha1.WorkloadHeld, v1alpha1.WorkloadHeld, v1alpha1.WorkloadReleased, v1alpha1.WorkloadRolledOut)
 			rec.StartReason = one(f, "", v1alpha1.StartBackupCompleted, v1alpha1.StartNotHeld)
-			rec.HeldSince, rec.TemplateHash, rec.ReleasedGeneration = f.time(), f.hash(), int64(1+f.IntN(9))
+			rec.TemplateHash, rec.ReleasedGeneration = f.hash(), int64(1+f.IntN(9))
+		}
+		if f.IntN(5) == 0 {
+			rec.HeldSince, rec.WaitingSince = f.time(), f.time()
 		}
 	}
 }
 
-// decideWhatever lets a world come to somewhere, forges what the operator would see there, and checks the decision.
-func decideWhatever(t *testing.T, seed uint64) {
+// decideWhatever lets a world come to somewhere, forges what the operator would see there, again and again, and checks each
+// decision. It counts the starts by their reasons.
+func decideWhatever(t *testing.T, seed uint64, started map[string]int) {
 	s := shopSim(t, chaosWorkloads...)
 	c := newChaos(s)
 	f := &forger{Rand: rand.New(rand.NewPCG(seed, 2))}
 	for range 3 + f.IntN(20) {
 		c.act(byte(f.UintN(256)), byte(f.UintN(256)))
 	}
+	c.gateUp, c.op.down = true, false
+	c.world.velero.duration = time.Hour
+	c.editPlan(shop, gen.Mode(v1alpha1.GateModeHold), gen.Deadline(60, one(f, v1alpha1.DeadlineHold, v1alpha1.DeadlineRelease)))
+	c.pass(5 * time.Second)
+	for range 2 { // the second may take the first back
+		c.pass(time.Duration(f.IntN(5)) * time.Second)
+		for _, name := range chaosWorkloads {
+			c.set(name, one(f, chaosVersions...))
+		}
+	}
 	if t.Failed() {
 		return // of that the worlds of chaos tell
 	}
-	in := s.op.observe(s.op.seen(), shop)
-	if f.in = &in; len(in.Members) == 0 {
-		return
-	}
 	for range 40 {
+		in := s.op.observe(s.op.seen(), shop)
+		if f.in = &in; len(in.Members) == 0 {
+			return
+		}
 		f.forge()
 		d := plan.Decide(in)
 		if err := checkDecision(&in, &d); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
+		}
+		for i := range d.Starts {
+			started[d.Starts[i].Reason]++
 		}
 		if in.Plan != nil {
 			plan.Status(in, plan.GateFinding{})
@@ -198,12 +224,22 @@ func decideWhatever(t *testing.T, seed uint64) {
 // TestPromise1_NoInputWhateverReleasesWhatNothingAllows forges the input of decisions: records that no operator wrote, and a
 // Velero that says anything.
 func TestPromise1_NoInputWhateverReleasesWhatNothingAllows(t *testing.T) {
+	started := map[string]int{}
 	for seed := range *seeds {
-		decideWhatever(t, *firstSeed+seed)
+		decideWhatever(t, *firstSeed+seed, started)
 	}
+	for _, reason := range []string{
+		string(v1alpha1.StartBackupCompleted), string(v1alpha1.StartDeadlinePassed), string(v1alpha1.StartModeChanged),
+		plan.StartReverted, plan.StartPlanDeleted,
+	} {
+		if started[reason] < 5 {
+			t.Errorf("of %v too few were for %s: the test says little of it", started, reason)
+		}
+	}
+	t.Log(started)
 }
 
 func FuzzDecide(f *testing.F) {
 	f.Add(uint64(1))
-	f.Fuzz(decideWhatever)
+	f.Fuzz(func(t *testing.T, seed uint64) { decideWhatever(t, seed, map[string]int{}) })
 }

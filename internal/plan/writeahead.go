@@ -28,6 +28,7 @@ type fact struct {
 	hash       string
 	held       bool
 	overridden bool
+	escaped    bool // started, and nobody let it
 }
 
 func facts(s *v1alpha1.AppReleaseStatus) map[fact]bool {
@@ -40,7 +41,10 @@ func facts(s *v1alpha1.AppReleaseStatus) map[fact]bool {
 		}
 		for j := range ro.Workloads {
 			rec := &ro.Workloads[j]
-			f := fact{number: ro.Number, key: keyOf(rec), uid: rec.UID, hash: rec.TemplateHash, overridden: rec.Override != nil}
+			f := fact{
+				number: ro.Number, key: keyOf(rec), uid: rec.UID, hash: rec.TemplateHash,
+				overridden: rec.Override != nil, escaped: rec.StartReason == v1alpha1.StartNotHeld,
+			}
 			out[f] = true
 			if f.held = rec.State == v1alpha1.WorkloadHeld; f.held {
 				out[f] = true

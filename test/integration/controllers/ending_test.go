@@ -102,7 +102,8 @@ func (s *shop) heldSince(release string, when time.Time) {
 	s.await("the hold changed", patience, func() (bool, any) {
 		r := s.release(release)
 		at := metav1.NewTime(when)
-		r.Status.Rollouts[0].Workloads[0].HeldSince = &at
+		rec := &r.Status.Rollouts[0].Workloads[0]
+		rec.HeldSince, rec.WaitingSince = &at, &at
 		err := s.stage.Live.Status().Update(s.Context(), r)
 		return err == nil, err
 	})

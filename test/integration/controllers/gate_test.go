@@ -216,5 +216,5 @@ func TestClusterWithoutMutatingPoliciesIsObserved(t *testing.T) {
 		}
 		s.create(object.(client.Object))
 	}
-	s.awaitGateMessage("or remove the backstop: kubectl delete validatingadmissionpolicybindings")
+	s.awaitGateMessage("or remove the backstop: kubectl delete validatingadmissionpolicybindings backstay-backstop-deployments backstay-strict-deployments")
 }
