@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/test/gen"
 )
@@ -59,5 +61,48 @@ func TestOnePlanNeverFillsTheQueueOfVelero(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// After an outage that was longer than the deadlines each rollout takes one backup, as before them.
+func TestEachRolloutTakesOneBackupPastItsDeadlineToo(t *testing.T) {
+	names := workloadNames(5)
+	s := shopSim(t, names...)
+	s.editPlan(shop, gen.Deadline(60, v1alpha1.DeadlineHold))
+	s.pass(moment)
+	s.velero.down = true
+	for i, name := range names {
+		s.set(name, fmt.Sprintf("2.0.%d", i))
+	}
+	s.pass(3 * time.Minute)
+	s.velero.down, s.velero.duration = false, 30*time.Second
+	s.pass(6 * time.Minute)
+	for i, name := range names {
+		s.mustRun(name, fmt.Sprintf("2.0.%d", i))
+	}
+	if n := len(s.backups); n > len(names)+1 { // the two that wait when Velero returns may void one another
+		t.Errorf("%d rollouts took %d backups", len(names), n)
+	}
+}
+
+// A backup that Velero never ends keeps the others of its plan waiting for an hour.
+func TestBackupThatNeverEndsKeepsOthersWaitingForAnHour(t *testing.T) {
+	names := workloadNames(3)
+	s := shopSim(t, names...)
+	s.editPlan(shop, gen.Mode(v1alpha1.GateModeObserve))
+	s.velero.down = true
+	for i, name := range names {
+		s.set(name, fmt.Sprintf("2.0.%d", i))
+	}
+	s.pass(aWhile)
+	for _, name := range sorted(s.backups) {
+		b := s.backups[name].DeepCopy()
+		b.Status.Phase = velerov1.BackupPhaseWaitingForPluginOperations
+		s.storeBackup(b)
+	}
+	before := len(s.backups)
+	s.pass(2 * time.Hour)
+	if n := len(s.backups); n <= before {
+		t.Errorf("still %d backups", n)
 	}
 }

@@ -166,3 +166,24 @@ func TestPromise1_StartOutsideThePlanVoidsTheBackup(t *testing.T) {
 	s.mustRun("api", "1.5.0")
 	s.mustHaveBackups(2)
 }
+
+// The plan was created while a rollout was stuck in flight: both revisions run, and to ask for the newer one again starts
+// nothing.
+func TestRevertInTheMiddleOfARolloutThatThePlanFoundIsLetGo(t *testing.T) {
+	s := newSim(t)
+	s.createDeployment(gen.Deployment("web", gen.Runs("1.4.2")))
+	s.pass(time.Minute)
+	s.broken["web"] = true
+	s.set("web", "1.5.0")
+	s.pass(5 * time.Second)
+	s.createPlan(gen.Plan(shop, gen.Planned("1.4.2")))
+	s.pass(5 * time.Second)
+	s.velero.down = true
+	s.set("web", "1.6.0")
+	s.pass(moment)
+	s.set("web", "1.5.0")
+	s.pass(moment)
+	if v := view(s.deployments["web"]); v.Held() {
+		t.Error("the revert waits for a backup")
+	}
+}

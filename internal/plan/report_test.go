@@ -124,3 +124,24 @@ func TestReleaseWithoutAPlanDeniesNothing(t *testing.T) {
 		mustBe(t, s.releaseCondition("shop-1.5.0", other), metav1.ConditionUnknown, v1alpha1.ReasonPlanNotFound, "there is no DRPlan shop")
 	}
 }
+
+// What escaped is backed up with the next rollout. That stays so when Velero deletes the backup in the end.
+func TestEscapeThatWasBackedUpSinceIsNotToldAgain(t *testing.T) {
+	s := shopSim(t, "web")
+	s.editPlan(shop, gen.BackupAttempts(1))
+	s.gateUp = false
+	s.velero.endings = []velerov1.BackupPhase{velerov1.BackupPhaseFailed}
+	s.set("web", "1.5.0")
+	s.pass(aWhile)
+	s.gateUp = true
+	s.editPlan(shop)
+	s.pass(moment)
+	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonEscaped)
+	s.set("web", "1.6.0")
+	s.pass(aWhile)
+	s.remember()
+	clear(s.backups)
+	s.tell()
+	s.pass(aWhile)
+	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionTrue, v1alpha1.ReasonReconciled)
+}

@@ -29,6 +29,17 @@ func rolledOut(t *testing.T) (*sim, *appsv1.Deployment) {
 	return s, inBackup
 }
 
+// lost is such a shop whose plan, release and workload are gone.
+func lost(t *testing.T) (*sim, *appsv1.Deployment) {
+	t.Helper()
+	s, inBackup := rolledOut(t)
+	s.deletePlan(shop)
+	s.deleteRelease("shop-1.5.0")
+	s.deleteDeployment("web")
+	s.pass(moment)
+	return s, inBackup
+}
+
 // A restore brings a workload back as the backup holds it: with the change that was held.
 func TestRestoredWorkloadStaysHeldUntilAPersonActs(t *testing.T) {
 	s, inBackup := rolledOut(t)
@@ -55,11 +66,7 @@ func TestRestoredWorkloadStaysHeldUntilAPersonActs(t *testing.T) {
 // The namespace was lost. Velero restores Deployments before plans: what is held by a plan that is not there (yet) is not
 // what a deleted plan leaves behind.
 func TestPromise1_RestoredWorkloadIsNotLetGoForWantOfItsPlan(t *testing.T) {
-	s, inBackup := rolledOut(t)
-	s.deletePlan(shop)
-	s.deleteRelease("shop-1.5.0")
-	s.deleteDeployment("web")
-	s.pass(moment)
+	s, inBackup := lost(t)
 	s.createDeployment(inBackup)
 	s.pass(moment)
 	s.mustHold("web")
@@ -128,4 +135,63 @@ func TestRestoredReleasesAnnounceNothing(t *testing.T) {
 	s.pass(time.Minute)
 	s.mustHaveBackups(0)
 	mustBe(t, s.releaseCondition("shop-1.4.2", v1alpha1.ConditionReady), metav1.ConditionTrue, v1alpha1.ReasonRecorded)
+}
+
+// restoredBefore is a shop whose "web" came from a restore long ago: Velero's label stays.
+func restoredBefore(t *testing.T) *sim {
+	t.Helper()
+	s := newSim(t)
+	d := gen.Deployment("web", gen.Runs("1.4.2"))
+	d.Labels = with(d.Labels, velerov1.RestoreNameLabel, "migration-last-year")
+	s.createDeployment(d)
+	s.pass(time.Minute)
+	s.now = s.now.Add(48 * time.Hour)
+	return s
+}
+
+func TestOldLabelOfARestoreHoldsNothing(t *testing.T) {
+	t.Run("plan and change come together", func(t *testing.T) {
+		s := restoredBefore(t)
+		s.op.down = true
+		s.createPlan(gen.Plan(shop, gen.Planned("1.4.2")))
+		s.set("web", "1.5.0")
+		s.op.down = false
+		s.op.restart()
+		s.pass(aWhile)
+		s.mustRun("web", "1.5.0")
+	})
+	t.Run("plan and releases are deleted together", func(t *testing.T) {
+		s := restoredBefore(t)
+		s.createPlan(gen.Plan(shop, gen.Planned("1.4.2")))
+		s.pass(time.Minute)
+		s.velero.down = true
+		s.set("web", "1.5.0")
+		s.pass(moment)
+		s.op.down = true
+		s.deletePlan(shop)
+		s.deleteRelease("shop-1.5.0")
+		s.op.down = false
+		s.op.restart()
+		s.pass(moment)
+		s.mustRun("web", "1.5.0")
+	})
+}
+
+// Whoever puts the template back that runs has done what was asked for, though the plan comes later.
+func TestRestoredWorkloadIsFreeWhenItsTemplateIsPutBack(t *testing.T) {
+	s, inBackup := lost(t)
+	inBackup.Labels = with(inBackup.Labels, velerov1.RestoreNameLabel, "the-bad-day")
+	s.createDeployment(inBackup)
+	old := s.deployments["web"].DeepCopy()
+	gen.ApplyToDeployment(old, gen.Runs("1.4.2"))
+	set := gen.ReplicaSet(old, 1, 1, s.now) // Velero restores it too
+	s.stored(set)
+	s.sets[set.Name] = set
+	s.pass(moment)
+	s.mustHold("web")
+	s.set("web", "1.4.2")
+	s.pass(moment)
+	s.createPlan(gen.Plan(shop, gen.Planned("1.4.2")))
+	s.pass(aWhile)
+	s.mustRun("web", "1.4.2")
 }

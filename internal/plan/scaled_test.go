@@ -5,6 +5,7 @@ package plan_test
 
 import (
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -82,4 +83,53 @@ func TestScalingWhileHeldIsNoEscape(t *testing.T) {
 	s.edit("web", "autoscaler", gen.Replicas(0))
 	s.pass(moment)
 	s.mustHold("web")
+}
+
+// A hold that goes on under another version has an old beginning. What started under it while nobody looked is no older for
+// that: it voids what was backed up in between.
+func TestPromise1_LongHoldHidesNoStart(t *testing.T) {
+	s := shopSim(t, "api", "web")
+	s.editPlan(shop, gen.Deadline(60, v1alpha1.DeadlineHold))
+	s.set("web", "1.5.0")
+	s.pass(aWhile)
+	s.velero.down = true
+	s.set("web", "1.4.2")
+	s.pass(70 * time.Second)
+	s.set("api", "3.0.0")
+	s.pass(10 * time.Second)
+	before := s.rollout("shop-3.0.0", 0).Backup.Name
+	s.away(func() {
+		s.edit("web", "autoscaler", gen.Replicas(0))
+		s.pass(moment)
+		s.edit("web", "autoscaler", gen.Replicas(1)) // starts 1.4.2
+		s.pass(moment)
+		s.set("web", "1.6.0")
+		s.pass(moment)
+		s.velero.down = false
+		s.pass(time.Minute)
+	})
+	s.pass(moment)
+	if ro := s.rollout("shop-3.0.0", 0); ro.Workloads[0].StartReason != "" && ro.Backup.Name == before {
+		t.Errorf("api was let go for %s, by a backup from before web's start", ro.Workloads[0].StartReason)
+	}
+}
+
+// An escape by scaling is told though the backup was Completed before anybody looked.
+func TestEscapeByScalingIsToldWhateverBecameOfTheBackup(t *testing.T) {
+	s := shopSim(t, "api", "web")
+	s.set("web", "1.5.0")
+	s.pass(aWhile)
+	s.velero.duration = 30 * time.Second
+	s.set("web", "1.4.2")
+	s.pass(5 * time.Second)
+	s.away(func() {
+		s.edit("web", "autoscaler", gen.Replicas(0))
+		s.pass(moment)
+		s.edit("web", "autoscaler", gen.Replicas(1))
+		s.pass(time.Minute)
+	})
+	s.pass(time.Minute)
+	if why := s.rollout("shop-1.4.2", 0).Workloads[0].StartReason; why != v1alpha1.StartNotHeld {
+		t.Errorf("it started because of %s", why)
+	}
 }

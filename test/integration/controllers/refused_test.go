@@ -22,82 +22,76 @@ import (
 	"github.com/backstay-dr/backstay/test/integration/stage"
 )
 
-// freeze is a policy as a cluster's administrator may have: nobody resumes the Deployment of a name in this namespace.
-func (s *shop) freeze(name string) (thaw func()) {
+// rule is a policy as whoever administers the cluster may have: what a request must fulfil.
+type rule struct {
+	operation      admissionv1.OperationType
+	group, version string
+	resource       string
+	names          []string
+	expression     string
+	message        string
+}
+
+// enforce installs a rule, and waits until a request that breaks it is refused.
+func (s *shop) enforce(r rule, try func() error) (repeal func()) {
 	s.Helper()
 	invalid := metav1.StatusReasonInvalid
 	policy := &admissionv1.ValidatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}
 	policy.Spec = admissionv1.ValidatingAdmissionPolicySpec{
 		MatchConstraints: &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{{
 			RuleWithOperations: admissionv1.RuleWithOperations{
-				Operations: []admissionv1.OperationType{admissionv1.Update},
-				Rule:       admissionv1.Rule{APIGroups: []string{"apps"}, APIVersions: []string{"v1"}, Resources: []string{"deployments"}},
+				Operations: []admissionv1.OperationType{r.operation},
+				Rule:       admissionv1.Rule{APIGroups: []string{r.group}, APIVersions: []string{r.version}, Resources: []string{r.resource}},
 			},
-			ResourceNames: []string{name},
+			ResourceNames: r.names,
 		}}},
-		Validations: []admissionv1.Validation{{
-			Expression: "has(object.spec.paused) && object.spec.paused", Message: "change freeze: nothing starts", Reason: &invalid,
-		}},
+		Validations: []admissionv1.Validation{{Expression: r.expression, Message: r.message, Reason: &invalid}},
 	}
 	binding := &admissionv1.ValidatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}
 	binding.Spec = admissionv1.ValidatingAdmissionPolicyBindingSpec{
 		PolicyName: policy.Name, ValidationActions: []admissionv1.ValidationAction{admissionv1.Deny},
-		MatchResources: &admissionv1.MatchResources{
-			NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": s.namespace}},
-		},
 	}
-	thaw = func() {
+	repeal = func() {
 		for _, obj := range []client.Object{binding, policy} {
 			_ = s.stage.Live.Delete(context.Background(), obj)
 		}
 	}
-	s.Cleanup(thaw)
+	s.Cleanup(repeal)
 	s.create(policy)
 	s.create(binding)
 	// It reaches admission with a delay.
-	s.await("the freeze is in force", patience, func() (bool, any) {
-		d := &appsv1.Deployment{ObjectMeta: s.meta(name)}
-		err := s.stage.Live.Patch(s.Context(), d, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"labels":{"a":"b"}}}`)), client.DryRunAll)
-		return err != nil, d
+	s.await("the rule is in force", patience, func() (bool, any) {
+		err := try()
+		return err != nil && contains(err.Error(), r.message), err
 	})
-	return thaw
+	return repeal
 }
 
-// refuseBackups is a policy of whoever administers Velero's namespace: no Backup of this shop.
+// freeze: nobody resumes the Deployment of a name in this namespace.
+func (s *shop) freeze(name string) (thaw func()) {
+	s.Helper()
+	return s.enforce(rule{
+		operation: admissionv1.Update, group: "apps", version: "v1", resource: "deployments", names: []string{name},
+		expression: fmt.Sprintf("request.namespace != %q || has(object.spec.paused) && object.spec.paused", s.namespace),
+		message:    "change freeze: nothing starts",
+	}, func() error {
+		d := &appsv1.Deployment{ObjectMeta: s.meta(name)}
+		return s.stage.Live.Patch(s.Context(), d, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"labels":{"a":"b"}}}`)), client.DryRunAll)
+	})
+}
+
+// refuseBackups: no Backup of this shop.
 func (s *shop) refuseBackups() (allow func()) {
 	s.Helper()
-	policy := &admissionv1.ValidatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}
-	policy.Spec = admissionv1.ValidatingAdmissionPolicySpec{
-		MatchConstraints: &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{{
-			RuleWithOperations: admissionv1.RuleWithOperations{
-				Operations: []admissionv1.OperationType{admissionv1.Create},
-				Rule:       admissionv1.Rule{APIGroups: []string{"velero.io"}, APIVersions: []string{"v1"}, Resources: []string{"backups"}},
-			},
-		}}},
-		Validations: []admissionv1.Validation{{
-			Expression: fmt.Sprintf("object.metadata.?labels[?%q] != optional.of(%q)", v1alpha1.LabelNamespace, s.namespace),
-			Message:    "no backups today",
-		}},
-	}
-	binding := &admissionv1.ValidatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}
-	binding.Spec = admissionv1.ValidatingAdmissionPolicyBindingSpec{
-		PolicyName: policy.Name, ValidationActions: []admissionv1.ValidationAction{admissionv1.Deny},
-	}
-	allow = func() {
-		for _, obj := range []client.Object{binding, policy} {
-			_ = s.stage.Live.Delete(context.Background(), obj)
-		}
-	}
-	s.Cleanup(allow)
-	s.create(policy)
-	s.create(binding)
-	s.await("the policy is in force", patience, func() (bool, any) {
+	return s.enforce(rule{
+		operation: admissionv1.Create, group: "velero.io", version: "v1", resource: "backups",
+		expression: fmt.Sprintf("object.metadata.?labels[?%q] != optional.of(%q)", v1alpha1.LabelNamespace, s.namespace),
+		message:    "no backups today",
+	}, func() error {
 		b := velero.NewBackup(s.plan("shop"), s.backupID(1), "")
 		b.Namespace = stage.VeleroNamespace
-		err := s.stage.Live.Create(s.Context(), b, client.DryRunAll)
-		return err != nil && contains(err.Error(), "no backups today"), err
+		return s.stage.Live.Create(s.Context(), b, client.DryRunAll)
 	})
-	return allow
 }
 
 // backupID is that of the first rollout of version 2.
