@@ -6,7 +6,6 @@ package controllers
 import (
 	"context"
 	"maps"
-	"strings"
 	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
@@ -46,8 +45,8 @@ func (m mapper) workload(pause time.Duration) handler.EventHandler {
 		for _, p := range plans {
 			q.AddAfter(ctrl.Request{NamespacedName: client.ObjectKeyFromObject(p)}, after)
 		}
-		if namespace, name, ok := strings.Cut(held, "/"); ok && namespace == obj.GetNamespace() {
-			q.Add(ctrl.Request{NamespacedName: client.ObjectKey{Namespace: namespace, Name: name}})
+		if holder, marked := observe.Holder(obj); marked {
+			q.Add(ctrl.Request{NamespacedName: holder})
 		}
 	}
 	return handler.Funcs{

@@ -83,12 +83,10 @@ func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) er
 		return err
 	}
 	errs = append(errs, err)
-	if err := a.createBackups(ctx, in, d, unrecorded); apierrors.IsConflict(err) {
+	if err = a.createBackups(ctx, in, d, unrecorded); apierrors.IsConflict(err) {
 		return err
-	} else if err != nil {
-		errs = append(errs, err)
 	}
-	errs = append(errs, a.markBackups(ctx, d))
+	errs = append(errs, err, a.markBackups(ctx, d))
 	errs = append(errs, a.startAll(ctx, slices.DeleteFunc(d.Starts, func(s plan.Start) bool { return unrecorded[s.Release] })))
 	for i := range d.Restored {
 		a.Events.Restored(&d.Restored[i])

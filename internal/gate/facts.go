@@ -28,17 +28,20 @@ var celNames = strings.NewReplacer(
 	"OVERRIDDEN_AT", quote(v1alpha1.AnnotationOverriddenAt),
 	"OVERRIDE", quote(v1alpha1.AnnotationOverride),
 	"MAX_REASON", maxReason,
-	"MARKS", "["+quote(v1alpha1.AnnotationHeldBy)+", "+quote(v1alpha1.AnnotationUserPaused)+", "+quote(v1alpha1.AnnotationOverride)+", "+
-		quote(v1alpha1.AnnotationOverrideReason)+", "+quote(v1alpha1.AnnotationOverriddenBy)+", "+quote(v1alpha1.AnnotationOverriddenAt)+"]",
-	"RECORD", "["+quote(v1alpha1.AnnotationOverrideReason)+", "+quote(v1alpha1.AnnotationOverriddenBy)+", "+
-		quote(v1alpha1.AnnotationOverriddenAt)+"]",
+	"MARKS", list(append([]string{v1alpha1.AnnotationHeldBy, v1alpha1.AnnotationUserPaused, v1alpha1.AnnotationOverride}, record...)),
+	"RECORD", list(record),
 	"ANNOTATION", quote("/metadata/annotations/"),
 	"GROUP", quote(v1alpha1.GroupName),
 	"VERB", quote(v1alpha1.VerbOverride),
 	"HOLD", quote(string(v1alpha1.GateModeHold)),
 )
 
+// record are the annotations that tell of an override until the operator has recorded it.
+var record = []string{v1alpha1.AnnotationOverrideReason, v1alpha1.AnnotationOverriddenBy, v1alpha1.AnnotationOverriddenAt}
+
 func quote(s string) string { return "'" + s + "'" }
+
+func list(texts []string) string { return "['" + strings.Join(texts, "', '") + "']" }
 
 // conditions decide whether a policy has anything to say for one plan. For users they hold nothing that depends on the
 // pod template: a policy that was skipped is not asked again after a webhook changed the template. For the operator the

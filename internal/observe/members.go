@@ -118,7 +118,7 @@ func (o *Observer) PlansHoldingOwner(ctx context.Context, set client.Object) ([]
 	if err != nil || d.UID != owner.UID || !d.Spec.Paused {
 		return nil, client.IgnoreNotFound(err)
 	}
-	if _, marked := holder(d); !marked {
+	if _, marked := Holder(d); !marked {
 		return nil, nil
 	}
 	plans, err := o.PlansSelecting(ctx, d)
@@ -152,10 +152,10 @@ func plansSelecting(plans []*v1alpha1.DRPlan, obj client.Object) []*v1alpha1.DRP
 	return slices.DeleteFunc(slices.Clone(plans), func(p *v1alpha1.DRPlan) bool { return !selects(p, obj.GetLabels()) && !holds(p, obj) })
 }
 
-// holder is the plan that the mark of a hold names.
-func holder(d *appsv1.Deployment) (client.ObjectKey, bool) {
-	namespace, name, ok := strings.Cut(d.Annotations[v1alpha1.AnnotationHeldBy], "/")
-	return client.ObjectKey{Namespace: namespace, Name: name}, ok && namespace == d.Namespace
+// Holder is the plan that the mark of a hold names, if that is one of the workload's own namespace.
+func Holder(workload client.Object) (client.ObjectKey, bool) {
+	namespace, name, ok := strings.Cut(workload.GetAnnotations()[v1alpha1.AnnotationHeldBy], "/")
+	return client.ObjectKey{Namespace: namespace, Name: name}, ok && namespace == workload.GetNamespace()
 }
 
 func holds(p *v1alpha1.DRPlan, obj client.Object) bool {
@@ -205,7 +205,7 @@ func (o *Observer) Neighbours(ctx context.Context, p *v1alpha1.DRPlan) ([]client
 			found[client.ObjectKeyFromObject(other)] = true
 		}
 		// The plan that marked the hold may be gone: what it left is let go when the last that shares it goes.
-		if key, marked := holder(&list.Items[i]); marked {
+		if key, marked := Holder(&list.Items[i]); marked {
 			found[key] = true
 		}
 	}

@@ -65,10 +65,7 @@ const startSoon = time.Minute
 // aboutToStart says whether the backup of a rollout was Completed just now: whatever starts of it voids the backups of others.
 func (d *decider) aboutToStart(ro course) bool {
 	done := ro.Backup.CompletionTime
-	return over(ro.Backup.Phase) && done != nil && d.in.Now.Before(done.Add(startSoon)) &&
-		slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
-			return rec.State == v1alpha1.WorkloadHeld && !d.userPaused(&rec)
-		})
+	return over(ro.Backup.Phase) && done != nil && d.in.Now.Before(done.Add(startSoon)) && !d.waitsForUsers(ro.Rollout)
 }
 
 // urgent says whether a rollout holds something that others wait for meanwhile. What is held for longer than its deadline
@@ -135,8 +132,10 @@ func (d *decider) waitBefore(ro course, busy *release) (wait, bool) {
 	if busy != nil && !started {
 		return wait{v1alpha1.ReasonWaitingForRollout, fmt.Sprintf("release %s has its backup taken first", busy.Name)}, true
 	}
-	if name := d.behind(ro); name != "" && !escaped(ro.Rollout) {
-		return wait{v1alpha1.ReasonWaitingForRollout, fmt.Sprintf("backup %s of the same plan is taken first", name)}, true
+	if !escaped(ro.Rollout) {
+		if name := d.behind(ro); name != "" {
+			return wait{v1alpha1.ReasonWaitingForRollout, fmt.Sprintf("backup %s of the same plan is taken first", name)}, true
+		}
 	}
 	if at := d.lastOtherStart(ro).Add(createMargin); d.in.Now.Before(at) && (holds(ro.Rollout) || !started) {
 		d.wake(at)

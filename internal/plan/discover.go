@@ -46,8 +46,12 @@ func (d *decider) discover() {
 // overridden says whether the record of an override that nobody saw held can be relied on: a gate that was in force wrote
 // it, for a workload of this plan. Where none is, whoever may edit a workload writes what they like.
 func (d *decider) overridden(m *Member) bool {
-	return m.Override != nil && d.mode() == v1alpha1.GateModeHold && !d.firstSeen(m) &&
-		meta.IsStatusConditionTrue(d.plan.Status.Conditions, v1alpha1.ConditionGated)
+	return m.Override != nil && d.gateProven() && !d.firstSeen(m)
+}
+
+// gateProven says whether the plan holds, and was proven to.
+func (d *decider) gateProven() bool {
+	return d.mode() == v1alpha1.GateModeHold && meta.IsStatusConditionTrue(d.plan.Status.Conditions, v1alpha1.ConditionGated)
 }
 
 // firstSeen says whether the plan has not seen a workload before: what it runs now is where the plan begins from.
@@ -72,8 +76,8 @@ func (d *decider) restored(m *Member) bool {
 	if m.Generation <= 1 {
 		return true
 	}
-	if hash, remembered := d.rememberedAsRestored(m); remembered {
-		return hash == m.Template.Hash
+	if h := d.heldBefore(m); h != nil && h.Reason == v1alpha1.ReasonRestored {
+		return h.TemplateHash == m.Template.Hash
 	}
 	_, byVelero := m.Labels[velerov1.RestoreNameLabel]
 	sole, runs := soleRevision(m)
@@ -95,17 +99,17 @@ func (d *decider) neverSeen(m *Member) bool {
 	return d.plan == nil || d.firstSeen(m)
 }
 
-// rememberedAsRestored is the template that a workload was restored with, as the plan remembers it.
-func (d *decider) rememberedAsRestored(m *Member) (hash string, remembered bool) {
+// heldBefore is what the plan's status says of a workload that was held when it was written; nil where it says nothing.
+func (d *decider) heldBefore(m *Member) *v1alpha1.HeldWorkload {
 	if d.plan == nil {
-		return "", false
+		return nil
 	}
 	for i := range d.plan.Status.Held {
-		if h := &d.plan.Status.Held[i]; h.Kind == m.Kind && h.Name == m.Name && h.Reason == v1alpha1.ReasonRestored {
-			return h.TemplateHash, true
+		if h := &d.plan.Status.Held[i]; h.Kind == m.Kind && h.Name == m.Name {
+			return h
 		}
 	}
-	return "", false
+	return nil
 }
 
 // discoverOverridden records an override that nobody saw before the workload was held again.
@@ -157,14 +161,12 @@ func (d *decider) discoverHeld(m *Member) {
 // waitingSince is since when a workload is held, whatever it was held with before: another version that comes meanwhile does
 // not put the deadline off. The plan remembers that, of this workload if nothing of it started since.
 func (d *decider) waitingSince(m *Member) *metav1.Time {
-	for i := range d.plan.Status.Held {
-		h := &d.plan.Status.Held[i]
-		if h.Kind == m.Kind && h.Name == m.Name && h.Since != nil && h.Reason != v1alpha1.ReasonRestored &&
-			m.Override == nil && planWorkload(d.plan, m) != nil && !d.startedAfter(m, h.Since.Time) {
-			return h.Since
-		}
+	h := d.heldBefore(m)
+	if h == nil || h.Since == nil || h.Reason == v1alpha1.ReasonRestored ||
+		m.Override != nil || planWorkload(d.plan, m) == nil || d.startedAfter(m, h.Since.Time) {
+		return &d.now
 	}
-	return &d.now
+	return h.Since
 }
 
 // startedAfter says whether anything of a workload is known to have started at a time or after it.
@@ -178,7 +180,7 @@ func (d *decider) startedAfter(m *Member, at time.Time) bool {
 // discoverStarted: a new template runs, and nobody let it. Where the gate was to hold it, it escaped.
 func (d *decider) discoverStarted(m *Member) {
 	cause, why := v1alpha1.CauseObserved, v1alpha1.StartNotHeld
-	if d.mode() == v1alpha1.GateModeHold && meta.IsStatusConditionTrue(d.plan.Status.Conditions, v1alpha1.ConditionGated) {
+	if d.gateProven() {
 		cause = v1alpha1.CauseEscaped
 	}
 	if d.overridden(m) {

@@ -93,11 +93,9 @@ func (d *decider) recordLastStart(s *v1alpha1.DRPlanStatus) {
 }
 
 // pendingSince is since when a workload is seen held that no release records.
-func (d *decider) pendingSince(before []v1alpha1.HeldWorkload, m *Member) *metav1.Time {
-	for i := range before {
-		if h := &before[i]; h.Kind == m.Kind && h.Name == m.Name && h.Since != nil {
-			return h.Since
-		}
+func (d *decider) pendingSince(m *Member) *metav1.Time {
+	if h := d.heldBefore(m); h != nil && h.Since != nil {
+		return h.Since
 	}
 	return &d.now
 }
@@ -117,7 +115,6 @@ func (d *decider) hides(ro *v1alpha1.Rollout, earlier *v1alpha1.LastStart) bool 
 
 // recordHeld lists what is held now, and what it waits for.
 func (d *decider) recordHeld(s *v1alpha1.DRPlanStatus) {
-	before := s.Held
 	s.Held = nil
 	for _, m := range d.sortedMembers() {
 		if !m.Held() || !m.Selected {
@@ -126,7 +123,7 @@ func (d *decider) recordHeld(s *v1alpha1.DRPlanStatus) {
 		h := v1alpha1.HeldWorkload{Kind: m.Kind, Name: m.Name, Version: d.versionOf(m).Value, Reason: v1alpha1.ReasonBackupPending}
 		ro, rec := d.heldRecord(m)
 		if rec == nil && m.Driver {
-			h.Reason, h.Since = v1alpha1.ReasonReleasePending, d.pendingSince(before, m)
+			h.Reason, h.Since = v1alpha1.ReasonReleasePending, d.pendingSince(m)
 		}
 		if d.restored(m) {
 			h.Reason, h.TemplateHash, h.Since = v1alpha1.ReasonRestored, m.Template.Hash, &m.Created
