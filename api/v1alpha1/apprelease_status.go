@@ -38,15 +38,15 @@ const (
 )
 
 // WorkloadState is where one workload of a rollout stands.
-// +kubebuilder:validation:Enum=Held;Released;RolledOut;Superseded;Reverted;Abandoned
+// +kubebuilder:validation:Enum=Held;Admitted;RolledOut;Superseded;Reverted;Abandoned
 type WorkloadState string
 
 const (
 	// WorkloadHeld: its new revision must not start yet.
 	WorkloadHeld WorkloadState = "Held"
-	// WorkloadReleased: its new revision was let go, or started by itself, and is
+	// WorkloadAdmitted: its new revision was admitted, or started by itself, and is
 	// rolling out.
-	WorkloadReleased WorkloadState = "Released"
+	WorkloadAdmitted WorkloadState = "Admitted"
 	// WorkloadRolledOut: its new revision runs.
 	WorkloadRolledOut WorkloadState = "RolledOut"
 	// WorkloadSuperseded: it belongs to a newer rollout now.
@@ -69,7 +69,7 @@ const (
 	// StartDeadlinePassed: it was held up to its deadline, and onDeadline is
 	// Release.
 	StartDeadlinePassed StartReason = "DeadlinePassed"
-	// StartModeChanged: the plan's gate mode became Observe or Off while it was
+	// StartModeChanged: the plan's gate mode became Observe or Disabled while it was
 	// held.
 	StartModeChanged StartReason = "ModeChanged"
 	// StartNotHeld: it started without having been held.
@@ -142,15 +142,15 @@ type Rollout struct {
 	// +kubebuilder:validation:MaxLength=512
 	PreviousVersion string `json:"previousVersion,omitempty"`
 
-	// startTime is when the rollout was first seen: when its first workload was
+	// openedTime is when the rollout was first seen: when its first workload was
 	// held, or the release announced.
 	// +required
-	StartTime metav1.Time `json:"startTime,omitzero"`
+	OpenedTime metav1.Time `json:"openedTime,omitzero"`
 
-	// releasedTime is when the newest of its workloads was released, or seen to
+	// admittedTime is when the newest of its workloads was admitted, or seen to
 	// have started.
 	// +optional
-	ReleasedTime *metav1.Time `json:"releasedTime,omitempty"`
+	AdmittedTime *metav1.Time `json:"admittedTime,omitempty"`
 
 	// completionTime is when the rollout ended, in whatever way.
 	// +optional
@@ -167,6 +167,7 @@ type Rollout struct {
 	// workloads of the rollout, by name.
 	// +optional
 	// +listType=map
+	// +listMapKey=group
 	// +listMapKey=kind
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=100
@@ -252,6 +253,12 @@ type Override struct {
 
 // RolloutWorkload is one workload of a rollout.
 type RolloutWorkload struct {
+	// group is the API group of the workload.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Group string `json:"group,omitempty"`
+
 	// kind of the workload.
 	// +required
 	Kind WorkloadKind `json:"kind,omitempty"`
@@ -315,9 +322,9 @@ type RolloutWorkload struct {
 	// +optional
 	Override *Override `json:"override,omitempty"`
 
-	// releasedGeneration is the generation of the workload that started: an older
+	// admittedGeneration is the generation of the workload that started: an older
 	// one is news from before.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
-	ReleasedGeneration int64 `json:"releasedGeneration,omitempty"`
+	AdmittedGeneration int64 `json:"admittedGeneration,omitempty"`
 }

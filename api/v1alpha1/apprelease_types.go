@@ -125,7 +125,7 @@ type ReleaseSource struct {
 // +kubebuilder:printcolumn:name="Previous",type=string,JSONPath=`.status.rollouts[0].previousVersion`,description="Version that ran before its newest rollout"
 // +kubebuilder:printcolumn:name="Backup",type=string,JSONPath=`.status.rollouts[0].backup.phase`,description="Phase of the backup of its newest rollout"
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,description="Reason of the Ready condition"
-// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.status.rollouts[0].startTime`,description="Time since its newest rollout began"
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.status.rollouts[0].openedTime`,description="Time since its newest rollout began"
 // +kubebuilder:printcolumn:name="Backup-Name",type=string,priority=1,JSONPath=`.status.rollouts[0].backup.name`,description="Backup of its newest rollout"
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,description="Message of the Ready condition"
 type AppRelease struct {

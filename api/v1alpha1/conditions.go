@@ -59,7 +59,7 @@ const (
 )
 
 // Reasons of ConditionReady on a DRPlan. What keeps the gate from being in force is a reason too, and so are
-// BackupFailed, Restored and ReleasePending of what is held.
+// BackupFailed, Restored and NotRecorded of what is held.
 const (
 	// ReasonReconciled: the plan is processed and nothing needs a person. True.
 	ReasonReconciled = "Reconciled"
@@ -94,8 +94,8 @@ const (
 
 	// ReasonModeObserve: spec.gate.mode is Observe: rollouts are backed up, and not held. False.
 	ReasonModeObserve = "ModeObserve"
-	// ReasonModeOff: spec.gate.mode is Off: rollouts are neither held nor backed up. False.
-	ReasonModeOff = "ModeOff"
+	// ReasonModeDisabled: spec.gate.mode is Disabled: rollouts are neither held nor backed up. False.
+	ReasonModeDisabled = "ModeDisabled"
 )
 
 // Reasons of ConditionDrifted.
@@ -147,8 +147,8 @@ const (
 	// Unknown.
 	ReasonDuplicate = "Duplicate"
 
-	// ReasonGateOff: intent Deploy, and the plan's gate is Off: no backup is taken. Ready False, and Stalled.
-	ReasonGateOff = "GateOff"
+	// ReasonGateDisabled: intent Deploy, and the plan's gate is Disabled: no backup is taken. Ready False, and Stalled.
+	ReasonGateDisabled = "GateDisabled"
 
 	// ReasonWaitingForRollout: another rollout of the plan has its backup taken first.
 	ReasonWaitingForRollout = "WaitingForRollout"
@@ -190,9 +190,9 @@ const (
 	// ReasonRollingOut: the workloads were released and are rolling out. Ready and RolledOut False.
 	ReasonRollingOut = "RollingOut"
 
-	// ReasonReleasePending: in status.held of a plan: no AppRelease records it yet. If that lasts, the plan is not Ready for
+	// ReasonNotRecorded: in status.held of a plan: no AppRelease records it yet. If that lasts, the plan is not Ready for
 	// this reason: the API server refuses one, by a quota for example; an event on the plan has its answer.
-	ReasonReleasePending = "ReleasePending"
+	ReasonNotRecorded = "NotRecorded"
 
 	// ReasonRestored: in status.held of a plan, which is not Ready for this reason: the workload was created as it is held,
 	// by a restore. It waits for a person, since the backup holds the change that was held and not the state before it.

@@ -28,9 +28,9 @@ type DRPlanStatus struct {
 	// +optional
 	Versions Versions `json:"versions,omitzero"`
 
-	// lastBackup is the newest backup that protects a version.
+	// protectingBackup is the newest backup that protects a version.
 	// +optional
-	LastBackup *LastBackup `json:"lastBackup,omitempty"`
+	ProtectingBackup *ProtectingBackup `json:"protectingBackup,omitempty"`
 
 	// heldCount is how many workloads are held now; absent while none is.
 	// +optional
@@ -40,6 +40,7 @@ type DRPlanStatus struct {
 	// held lists the workloads that are held now, by name.
 	// +optional
 	// +listType=map
+	// +listMapKey=group
 	// +listMapKey=kind
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=100
@@ -49,6 +50,7 @@ type DRPlanStatus struct {
 	// that was last let through, by name.
 	// +optional
 	// +listType=map
+	// +listMapKey=group
 	// +listMapKey=kind
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=100
@@ -97,8 +99,8 @@ type Versions struct {
 	Proven string `json:"proven,omitempty"`
 }
 
-// LastBackup is the newest backup that protects a version.
-type LastBackup struct {
+// ProtectingBackup is the newest backup that protects a version.
+type ProtectingBackup struct {
 	// name of the Backup in Velero's namespace.
 	// +required
 	// +kubebuilder:validation:MinLength=1
@@ -122,6 +124,12 @@ type LastBackup struct {
 
 // HeldWorkload is a workload that is held.
 type HeldWorkload struct {
+	// group is the API group of the workload.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Group string `json:"group,omitempty"`
+
 	// kind of the workload.
 	// +required
 	Kind WorkloadKind `json:"kind,omitempty"`
@@ -154,7 +162,7 @@ type HeldWorkload struct {
 	Until *metav1.Time `json:"until,omitempty"`
 
 	// reason is what it waits for: a reason of the Ready condition of its
-	// AppRelease, or ReleasePending, or Restored.
+	// AppRelease, or NotRecorded, or Restored.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
@@ -170,6 +178,12 @@ type HeldWorkload struct {
 
 // PlanWorkload is a workload that a plan selects.
 type PlanWorkload struct {
+	// group is the API group of the workload.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Group string `json:"group,omitempty"`
+
 	// kind of the workload.
 	// +required
 	Kind WorkloadKind `json:"kind,omitempty"`
@@ -210,14 +224,14 @@ type LastStart struct {
 	// +required
 	Time metav1.Time `json:"time,omitzero"`
 
-	// version that started.
-	// +required
+	// version that started; absent where that is not known.
+	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	Version string `json:"version,omitempty"`
 
 	// rollout is the number of that rollout; absent where none was recorded, since
-	// the gate was Off.
+	// the gate was Disabled.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	Rollout int32 `json:"rollout,omitempty"`

@@ -24,7 +24,7 @@ const (
 )
 
 // GateMode says what happens when a workload of the plan is about to roll out.
-// +kubebuilder:validation:Enum=Hold;Observe;Off
+// +kubebuilder:validation:Enum=Hold;Observe;Disabled
 type GateMode string
 
 const (
@@ -32,8 +32,8 @@ const (
 	GateModeHold GateMode = "Hold"
 	// GateModeObserve: a backup is taken at the rollout, and nothing waits for it.
 	GateModeObserve GateMode = "Observe"
-	// GateModeOff: no backup, no hold.
-	GateModeOff GateMode = "Off"
+	// GateModeDisabled: no backup, no hold.
+	GateModeDisabled GateMode = "Disabled"
 )
 
 // DeadlineAction says what happens to a rollout that is still held at its
@@ -69,6 +69,9 @@ type WorkloadKind string
 
 // KindDeployment is a Deployment of apps/v1.
 const KindDeployment WorkloadKind = "Deployment"
+
+// GroupApps is the API group of Deployments.
+const GroupApps = "apps"
 
 // DRPlanSpec is how one application is to be recovered, and for which version
 // that was written.
@@ -132,7 +135,7 @@ type LabelValue string
 // Gate is what happens when a workload of the plan is about to roll out.
 type Gate struct {
 	// mode is Hold (the default: a rollout waits until a backup has Completed),
-	// Observe (a backup is taken at the rollout, nothing waits) or Off.
+	// Observe (a backup is taken at the rollout, nothing waits) or Disabled.
 	// +optional
 	// +default="Hold"
 	Mode GateMode `json:"mode,omitempty"`
@@ -159,6 +162,17 @@ type Gate struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=10
 	BackupAttempts int32 `json:"backupAttempts,omitempty"`
+
+	// restartAnnotations are further annotations of the pod template that ask for a
+	// restart: a change of nothing else is no new revision, and is not held.
+	// kubectl.kubernetes.io/restartedAt always is one. At most 8.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=317
+	// +kubebuilder:validation:items:XValidation:rule="!format.qualifiedName().validate(self).hasValue()",message="restartAnnotations must be keys of annotations: an optional DNS name and '/', then at most 63 letters, digits, '-', '_' and '.'"
+	RestartAnnotations []string `json:"restartAnnotations,omitempty"`
 }
 
 // BackupPolicy is how the application is backed up. It says nothing about what
@@ -190,15 +204,15 @@ type BackupPolicy struct {
 	// +default="Auto"
 	Volumes VolumePolicy `json:"volumes,omitempty"`
 
-	// requireHooks is how many of Velero's hooks must have run, at least, and none
-	// of them failed, for a backup to count: one that is Completed without them
-	// has captured the data of an application that was not told. The hooks are
+	// minHooks is how many of Velero's hooks must have run, at least, and none
+	// of them failed, for a backup to count: in one that is Completed without them
+	// the data may not be application-consistent. The hooks are
 	// those of the pods' annotations; pre and post hooks count each. 1 to 1000.
 	// Absent: none need run.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000
-	RequireHooks int32 `json:"requireHooks,omitempty"`
+	MinHooks int32 `json:"minHooks,omitempty"`
 }
 
 // Objectives are the recovery objectives of the application.
@@ -231,7 +245,7 @@ type Objectives struct {
 // +kubebuilder:printcolumn:name="Protected",type=string,JSONPath=`.status.versions.protected`,description="Version that the newest protecting backup captured"
 // +kubebuilder:printcolumn:name="Proven",type=string,JSONPath=`.status.versions.proven`,description="Version whose backup last passed a restore drill"
 // +kubebuilder:printcolumn:name="Drift",type=string,JSONPath=`.status.conditions[?(@.type=="Drifted")].reason`,description="Reason of the Drifted condition"
-// +kubebuilder:printcolumn:name="Last-Backup",type=date,JSONPath=`.status.lastBackup.completionTime`,description="Time since the newest protecting backup completed"
+// +kubebuilder:printcolumn:name="Backup-Age",type=date,JSONPath=`.status.protectingBackup.completionTime`,description="Time since the newest protecting backup completed"
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Gated",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Gated")].status`,description="Whether a probe proved that rollouts are held"
 // +kubebuilder:printcolumn:name="Held",type=integer,priority=1,JSONPath=`.status.heldCount`,description="Workloads that are held now"

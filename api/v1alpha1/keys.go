@@ -28,6 +28,28 @@ const (
 	// above to the one write that set them: neither `kubectl rollout undo`, which brings old annotations back, nor a
 	// later change under marks that were not recorded yet passes for another override.
 	AnnotationOverriddenAt = GroupName + "/overridden-at"
+
+	// AnnotationAdmitted records why the operator last released a hold, in the very write that released it: an Admission as
+	// JSON. The Deployment controller copies it to the ReplicaSet that this write started. Nobody else may write it.
+	AnnotationAdmitted = GroupName + "/admitted"
+
+	// AnnotationHeldReason tells on a held workload why it is still held, for `kubectl describe`. Nobody but the operator
+	// may write it.
+	AnnotationHeldReason = GroupName + "/held-reason"
+)
+
+// AnnotationRestartedAt is set on a pod template by `kubectl rollout restart`, and by the restart actions of other tools.
+// A change of it alone is no new revision.
+const AnnotationRestartedAt = "kubectl.kubernetes.io/restartedAt"
+
+// Annotations on an AppRelease.
+const (
+	// AnnotationCreatedBy is the user who created it, as the API server authenticated them. An admission policy sets it.
+	AnnotationCreatedBy = GroupName + "/created-by"
+
+	// AnnotationRetryRequestedAt asks for another attempt at the backup at once, whenever its value changes; a time by
+	// convention.
+	AnnotationRetryRequestedAt = GroupName + "/retryRequestedAt"
 )
 
 // Labels and annotations on a Velero Backup. Labels select; annotations carry values that labels cannot hold.
@@ -58,9 +80,12 @@ const (
 	AnnotationVersion        = GroupName + "/version"
 	AnnotationReleaseVersion = GroupName + "/release-version"
 
-	// AnnotationRequireHooks is how many hooks must have run for the Backup to count, as the plan asked for when it was
+	// AnnotationFailed is when the operator recorded that this attempt failed. It stays failed, whatever its phase becomes.
+	AnnotationFailed = GroupName + "/failed"
+
+	// AnnotationMinHooks is how many hooks must have run for the Backup to count, as the plan asked for when it was
 	// created: a Backup stays what it is when the plan changes.
-	AnnotationRequireHooks = GroupName + "/require-hooks"
+	AnnotationMinHooks = GroupName + "/min-hooks"
 )
 
 // LabelAllowPrefix followed by a namespace's name is the label key by which the administrator of a

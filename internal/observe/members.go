@@ -175,7 +175,7 @@ func selects(p *v1alpha1.DRPlan, labels map[string]string) bool {
 // strictness is for how long a plan holds, in seconds; below zero where it does not.
 func strictness(p *v1alpha1.DRPlan) int64 {
 	switch g := p.Spec.Gate; {
-	case g.Mode == v1alpha1.GateModeOff:
+	case g.Mode == v1alpha1.GateModeDisabled:
 		return -2
 	case g.Mode == v1alpha1.GateModeObserve:
 		return -1

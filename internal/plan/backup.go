@@ -43,7 +43,7 @@ func (d *decider) backUp() {
 // wantsBackup says whether a rollout needs a backup that it does not have and that is not under way.
 func (d *decider) wantsBackup(ro course) bool {
 	switch {
-	case d.mode() == v1alpha1.GateModeOff:
+	case d.mode() == v1alpha1.GateModeDisabled:
 		return false
 	case holds(ro.Rollout):
 		return ro.Backup == nil || failed(ro.Rollout) || d.outdated(ro) && !d.waitsForUsers(ro.Rollout)
@@ -290,12 +290,12 @@ func compareCourses(a, b course) int {
 	}
 	return cmp.Or(
 		cmp.Compare(rank(a), rank(b)),
-		a.StartTime.Compare(b.StartTime.Time),
+		a.OpenedTime.Compare(b.OpenedTime.Time),
 		cmp.Compare(a.of.Name, b.of.Name),
 		cmp.Compare(a.Number, b.Number),
 	)
 }
 
 func compareRecords(a, b v1alpha1.RolloutWorkload) int {
-	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
+	return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
 }

@@ -58,7 +58,7 @@ func (d *decider) observeBackup(ro course) {
 
 // needsBackup says whether a rollout is not done before a backup is.
 func (d *decider) needsBackup(ro *v1alpha1.Rollout) bool {
-	return d.mode() != v1alpha1.GateModeOff && (holds(ro) || ahead(ro) || startedUnheld(ro))
+	return d.mode() != v1alpha1.GateModeDisabled && (holds(ro) || ahead(ro) || startedUnheld(ro))
 }
 
 // recreate asks again for a backup that was recorded and never seen: the operator may have been killed in between.

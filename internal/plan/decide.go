@@ -129,7 +129,7 @@ func (d *decider) wake(at time.Time) {
 // sortedMembers are the members in the order of their names, so that a decision is always the same.
 func (d *decider) sortedMembers() []*Member {
 	return slices.SortedFunc(maps.Values(d.members), func(a, b *Member) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
 	})
 }
 
@@ -169,7 +169,7 @@ func tooMany(members []Member) bool {
 }
 
 func keyOf(rec *v1alpha1.RolloutWorkload) workload.Key {
-	return workload.Key{Kind: rec.Kind, Name: rec.Name}
+	return workload.Key{Group: rec.Group, Kind: rec.Kind, Name: rec.Name}
 }
 
 func open(ro *v1alpha1.Rollout) bool { return ro.Outcome == "" }

@@ -19,7 +19,7 @@ import (
 
 // discover finds workloads that are held, or that started, and that no rollout knows of yet.
 func (d *decider) discover() {
-	if d.mode() == v1alpha1.GateModeOff {
+	if d.mode() == v1alpha1.GateModeDisabled {
 		return
 	}
 	for _, m := range d.sortedMembers() {
@@ -105,7 +105,7 @@ func (d *decider) heldBefore(m *Member) *v1alpha1.HeldWorkload {
 		return nil
 	}
 	for i := range d.plan.Status.Held {
-		if h := &d.plan.Status.Held[i]; h.Kind == m.Kind && h.Name == m.Name {
+		if h := &d.plan.Status.Held[i]; h.Group == m.Group && h.Kind == m.Kind && h.Name == m.Name {
 			return h
 		}
 	}
@@ -123,7 +123,7 @@ func (d *decider) discoverOverridden(m *Member) {
 	rec := d.newRecord(m, v)
 	rec.TemplateHash = rev.Template.Hash
 	d.recordStart(ro, &rec, m, v1alpha1.StartOverridden)
-	rec.ReleasedGeneration = max(1, m.Generation-1)
+	rec.AdmittedGeneration = max(1, m.Generation-1)
 	addRecord(ro.Rollout, rec)
 	d.recordsChanged()
 }
@@ -205,7 +205,7 @@ func (d *decider) discoverStarted(m *Member) {
 // announce opens the rollout of a release that is about to roll out, so that its backup is taken ahead. One that a restore
 // brought back has no status and announces nothing: it rolled out long ago, if it did.
 func (d *decider) announce() {
-	if d.mode() == v1alpha1.GateModeOff {
+	if d.mode() == v1alpha1.GateModeDisabled {
 		return
 	}
 	for _, r := range d.primaries() {
@@ -217,7 +217,7 @@ func (d *decider) announce() {
 
 func (d *decider) newRecord(m *Member, v drift.Version) v1alpha1.RolloutWorkload {
 	rec := v1alpha1.RolloutWorkload{
-		Kind: m.Kind, Name: m.Name, UID: string(m.UID),
+		Group: m.Group, Kind: m.Kind, Name: m.Name, UID: string(m.UID),
 		TemplateHash: m.Template.Hash, VersionSource: v.Source,
 		PreviousRevision: d.previousRevision(m),
 	}
@@ -241,7 +241,7 @@ func addRecord(ro *v1alpha1.Rollout, rec v1alpha1.RolloutWorkload) {
 
 // ended says whether nothing more happens to a workload in its rollout.
 func ended(rec *v1alpha1.RolloutWorkload) bool {
-	return rec.State != v1alpha1.WorkloadHeld && rec.State != v1alpha1.WorkloadReleased
+	return rec.State != v1alpha1.WorkloadHeld && rec.State != v1alpha1.WorkloadAdmitted
 }
 
 // joinable is the rollout of a release that a workload belongs to: its newest, while that is open and the workload has

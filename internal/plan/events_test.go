@@ -29,12 +29,12 @@ func TestTransitions(t *testing.T) {
 		return v1alpha1.Rollout{Backup: &v1alpha1.RolloutBackup{Name: "b", Attempt: 1, Phase: string(phase), FailureTime: failure}}
 	}
 	web := func(state v1alpha1.WorkloadState, why v1alpha1.StartReason) v1alpha1.RolloutWorkload {
-		return v1alpha1.RolloutWorkload{Kind: v1alpha1.KindDeployment, Name: "web", State: state, StartReason: why}
+		return v1alpha1.RolloutWorkload{Group: v1alpha1.GroupApps, Kind: v1alpha1.KindDeployment, Name: "web", State: state, StartReason: why}
 	}
 	api := web(v1alpha1.WorkloadHeld, "")
 	api.Name = "api"
-	held, released := web(v1alpha1.WorkloadHeld, ""), web(v1alpha1.WorkloadReleased, v1alpha1.StartBackupCompleted)
-	overridden := web(v1alpha1.WorkloadReleased, v1alpha1.StartOverridden)
+	held, released := web(v1alpha1.WorkloadHeld, ""), web(v1alpha1.WorkloadAdmitted, v1alpha1.StartBackupCompleted)
+	overridden := web(v1alpha1.WorkloadAdmitted, v1alpha1.StartOverridden)
 	overridden.Override = &v1alpha1.Override{User: "eva", Reason: "INC-1"}
 	none := v1alpha1.Rollout{}
 	for name, tc := range map[string]struct {
@@ -58,11 +58,11 @@ func TestTransitions(t *testing.T) {
 		"released is told on the workload, when it is": {status(none, held), status(none, released), nil},
 		"overridden": {status(none, held), status(none, overridden), []string{"!Overridden+plan", "!Overridden on web+plan"}},
 		"escaped": {
-			status(none), status(v1alpha1.Rollout{Cause: v1alpha1.CauseEscaped}, web(v1alpha1.WorkloadReleased, v1alpha1.StartNotHeld)),
+			status(none), status(v1alpha1.Rollout{Cause: v1alpha1.CauseEscaped}, web(v1alpha1.WorkloadAdmitted, v1alpha1.StartNotHeld)),
 			[]string{"!Escaped+plan", "!Escaped on web+plan"},
 		},
 		"observed": {
-			status(none), status(v1alpha1.Rollout{Cause: v1alpha1.CauseObserved}, web(v1alpha1.WorkloadReleased, v1alpha1.StartNotHeld)),
+			status(none), status(v1alpha1.Rollout{Cause: v1alpha1.CauseObserved}, web(v1alpha1.WorkloadAdmitted, v1alpha1.StartNotHeld)),
 			[]string{"Observed", "Observed on web"},
 		},
 		"rolled out": {status(none, released), status(v1alpha1.Rollout{Outcome: v1alpha1.OutcomeRolledOut}, released), []string{"RolledOut"}},

@@ -59,8 +59,8 @@ func AssessGate(in Input, g Gate) (GateFinding, *Member) {
 	switch {
 	case in.Terminating:
 		return GateFinding{Condition: gated(metav1.ConditionUnknown, v1alpha1.ReasonNamespaceTerminating, terminatingText)}, nil
-	case mode == v1alpha1.GateModeOff:
-		return notGated(v1alpha1.ReasonModeOff, "spec.gate.mode is Off: rollouts are neither held nor backed up"), nil
+	case mode == v1alpha1.GateModeDisabled:
+		return notGated(v1alpha1.ReasonModeDisabled, "spec.gate.mode is Disabled: rollouts are neither held nor backed up"), nil
 	case mode == v1alpha1.GateModeObserve:
 		return notGated(v1alpha1.ReasonModeObserve, "spec.gate.mode is Observe: rollouts are backed up, and not held"), nil
 	case !g.Served:
@@ -165,8 +165,8 @@ func lastEscape(in Input) time.Time {
 	var last time.Time
 	for _, r := range in.Releases {
 		for i := range r.Status.Rollouts {
-			if ro := &r.Status.Rollouts[i]; escaped(ro) && ro.ReleasedTime != nil {
-				last = later(last, ro.ReleasedTime.Time)
+			if ro := &r.Status.Rollouts[i]; escaped(ro) && ro.AdmittedTime != nil {
+				last = later(last, ro.AdmittedTime.Time)
 			}
 		}
 	}

@@ -71,18 +71,18 @@ func (h *history) add(r *release, ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWor
 	}
 	id := identity{keyOf(rec), rec.UID}
 	h.started[revision{id, rec.TemplateHash}] = true
-	if last, known := h.last[id]; known && last.generation >= rec.ReleasedGeneration {
+	if last, known := h.last[id]; known && last.generation >= rec.AdmittedGeneration {
 		return
 	}
 	s := started{
 		hash:       rec.TemplateHash,
 		version:    drift.Version{Value: r.Spec.Version, Source: rec.VersionSource},
-		generation: rec.ReleasedGeneration,
+		generation: rec.AdmittedGeneration,
 		settled:    rec.State == v1alpha1.WorkloadRolledOut || rec.State == v1alpha1.WorkloadAbandoned,
-		underHold:  rec.State == v1alpha1.WorkloadReleased && rec.StartReason == v1alpha1.StartNotHeld && rec.HeldSince != nil,
+		underHold:  rec.State == v1alpha1.WorkloadAdmitted && rec.StartReason == v1alpha1.StartNotHeld && rec.HeldSince != nil,
 	}
-	if ro.ReleasedTime != nil {
-		s.at = ro.ReleasedTime.Time
+	if ro.AdmittedTime != nil {
+		s.at = ro.AdmittedTime.Time
 	}
 	h.last[id] = s
 }

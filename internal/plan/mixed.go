@@ -73,7 +73,7 @@ func (d *decider) disturbed(b *velerov1.Backup) bool {
 	for _, r := range d.releases {
 		for i := range r.status.Rollouts {
 			ro := &r.status.Rollouts[i]
-			if ro.ReleasedTime != nil && during(b, *ro.ReleasedTime) && !allowedBy(ro, b) {
+			if ro.AdmittedTime != nil && during(b, *ro.AdmittedTime) && !allowedBy(ro, b) {
 				return true
 			}
 		}

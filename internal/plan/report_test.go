@@ -90,15 +90,15 @@ func workloadNames(n int) []string {
 }
 
 // A version that CI records needs no backup, whatever the gate.
-func TestGateOffStallsOnlyWhatAsksForABackup(t *testing.T) {
+func TestGateDisabledStallsOnlyWhatAsksForABackup(t *testing.T) {
 	s := shopSim(t, "web")
-	s.editPlan(shop, gen.Mode(v1alpha1.GateModeOff))
+	s.editPlan(shop, gen.Mode(v1alpha1.GateModeDisabled))
 	s.createRelease(gen.Release(shop, "1.5.0"))
 	s.createRelease(gen.Release(shop, "1.6.0", gen.Deploy()))
 	s.pass(moment)
 	mustBe(t, s.releaseCondition("shop-1.5.0", v1alpha1.ConditionReady), metav1.ConditionTrue, v1alpha1.ReasonRecorded)
-	mustBe(t, s.releaseCondition("shop-1.6.0", v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonGateOff)
-	mustBe(t, s.releaseCondition("shop-1.6.0", v1alpha1.ConditionStalled), metav1.ConditionTrue, v1alpha1.ReasonGateOff)
+	mustBe(t, s.releaseCondition("shop-1.6.0", v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonGateDisabled)
+	mustBe(t, s.releaseCondition("shop-1.6.0", v1alpha1.ConditionStalled), metav1.ConditionTrue, v1alpha1.ReasonGateDisabled)
 }
 
 // Nothing more comes of a rollout that was taken back: tools that wait for Ready (kstatus) must not wait for ever.

@@ -81,7 +81,7 @@ func TestPromise1_RestoredWorkloadIsNotLetGoForWantOfItsPlan(t *testing.T) {
 
 // Nor is it let go since its plan does not hold: then the state before the change is put back without a wait.
 func TestPromise1_RestoredWorkloadIsNotLetGoByAnotherMode(t *testing.T) {
-	for _, mode := range []v1alpha1.GateMode{v1alpha1.GateModeObserve, v1alpha1.GateModeOff} {
+	for _, mode := range []v1alpha1.GateMode{v1alpha1.GateModeObserve, v1alpha1.GateModeDisabled} {
 		t.Run(string(mode), func(t *testing.T) {
 			s, inBackup := rolledOut(t)
 			s.editPlan(shop, gen.Mode(mode))

@@ -42,7 +42,7 @@ func (d *decider) ensureRelease(v drift.Version) *release {
 // record was lost, since it was deleted and created again, goes on with the newest backup that exists for it.
 func (d *decider) openRollout(r *release, cause v1alpha1.RolloutCause) course {
 	newest, number := d.newestBackup(r)
-	ro := v1alpha1.Rollout{Number: number + 1, Cause: cause, PreviousVersion: d.previousVersions(), StartTime: d.now}
+	ro := v1alpha1.Rollout{Number: number + 1, Cause: cause, PreviousVersion: d.previousVersions(), OpenedTime: d.now}
 	for i := range r.status.Rollouts {
 		ro.Number = max(ro.Number, r.status.Rollouts[i].Number+1)
 	}
@@ -109,14 +109,14 @@ func (d *decider) resumeUsed(ro course, b *velerov1.Backup) {
 		at = &last.Time
 	}
 	released := metav1.NewTime(at.Time)
-	ro.ReleasedTime, ro.PreviousVersion = &released, ro.Backup.Version
+	ro.AdmittedTime, ro.PreviousVersion = &released, ro.Backup.Version
 	for _, m := range d.runningAt(ro) {
 		rec := v1alpha1.RolloutWorkload{
-			Kind: m.Kind, Name: m.Name, UID: string(m.UID), TemplateHash: m.Template.Hash, VersionSource: d.versionOf(m).Source,
-			PreviousVersion: ro.Backup.Version, State: v1alpha1.WorkloadReleased,
-			StartReason: v1alpha1.StartBackupCompleted, ReleasedGeneration: max(1, m.Generation),
+			Group: m.Group, Kind: m.Kind, Name: m.Name, UID: string(m.UID), TemplateHash: m.Template.Hash, VersionSource: d.versionOf(m).Source,
+			PreviousVersion: ro.Backup.Version, State: v1alpha1.WorkloadAdmitted,
+			StartReason: v1alpha1.StartBackupCompleted, AdmittedGeneration: max(1, m.Generation),
 		}
-		trackReleased(&rec, m)
+		trackAdmitted(&rec, m)
 		addRecord(ro.Rollout, rec)
 	}
 }
@@ -163,7 +163,7 @@ func (d *decider) adoptBackups() {
 
 // adoptable is the backup under way of a rollout that another one replaced.
 func (d *decider) adoptable(old, by course) *velerov1.Backup {
-	if old.Rollout == by.Rollout || !open(old.Rollout) || old.Backup == nil || old.ReleasedTime != nil || !replaced(old.Rollout, by.Rollout) {
+	if old.Rollout == by.Rollout || !open(old.Rollout) || old.Backup == nil || old.AdmittedTime != nil || !replaced(old.Rollout, by.Rollout) {
 		return nil
 	}
 	if b := d.in.Backups[old.Backup.Name]; b != nil && velero.StateOf(b) == velero.Waiting {

@@ -105,8 +105,8 @@ func TestOverrideIsRecordedForWhatItStartedAndNothingElse(t *testing.T) {
 	if s.rollout("shop-1.5.0", 0).Workloads[0].Override == nil {
 		t.Error("1.5.0 was overridden, and that is not recorded")
 	}
-	if ro := s.rollout("shop-1.6.0", 0); ro.Workloads[0].Override != nil || ro.ReleasedTime != nil {
-		t.Errorf("1.6.0 never ran, and is recorded as released %v, %+v", ro.ReleasedTime, ro.Workloads)
+	if ro := s.rollout("shop-1.6.0", 0); ro.Workloads[0].Override != nil || ro.AdmittedTime != nil {
+		t.Errorf("1.6.0 never ran, and is recorded as released %v, %+v", ro.AdmittedTime, ro.Workloads)
 	}
 }
 
@@ -153,10 +153,10 @@ func TestPlanOfTooManyWorkloadsLetsGoWhatItHoldsNoMore(t *testing.T) {
 	if v := view(s.deployments["web"]); !v.Held() {
 		t.Fatal("it is let go while the plan holds")
 	}
-	s.editPlan(shop, gen.Mode(v1alpha1.GateModeOff))
+	s.editPlan(shop, gen.Mode(v1alpha1.GateModeDisabled))
 	s.pass(aWhile)
 	if v := view(s.deployments["web"]); v.Held() {
-		t.Error("the gate is Off, and it is still held")
+		t.Error("the gate is Disabled, and it is still held")
 	}
 }
 

@@ -50,7 +50,7 @@ func versionSeen(seen *v1alpha1.PlanWorkload) drift.Version {
 }
 
 // remembersMore says whether the plan knows of a start of a workload that is later than the last one in the releases:
-// its release was deleted, or the gate was Off. What the plan remembers includes every start up to its lastStart.
+// its release was deleted, or the gate was Disabled. What the plan remembers includes every start up to its lastStart.
 func (d *decider) remembersMore(seen *v1alpha1.PlanWorkload, last started) bool {
 	known := d.plan.Status.LastStart
 	return seen.TemplateHash != last.hash && known != nil && known.Time.After(last.at)
@@ -60,7 +60,7 @@ func (d *decider) remembersMore(seen *v1alpha1.PlanWorkload, last started) bool 
 func planWorkload(plan *v1alpha1.DRPlan, m *Member) *v1alpha1.PlanWorkload {
 	for i := range plan.Status.Workloads {
 		w := &plan.Status.Workloads[i]
-		if w.Kind == m.Kind && w.Name == m.Name && w.UID == string(m.UID) && (w.TemplateHash == "" || workload.ComparableHash(w.TemplateHash)) {
+		if w.Group == m.Group && w.Kind == m.Kind && w.Name == m.Name && w.UID == string(m.UID) && (w.TemplateHash == "" || workload.ComparableHash(w.TemplateHash)) {
 			return w
 		}
 	}

@@ -61,7 +61,7 @@ var gateStories = map[string]func(s *sim){
 		s.pass(aWhile)
 	},
 	"off_and_on_again": func(s *sim) {
-		s.editPlan(shop, gen.Mode(v1alpha1.GateModeOff))
+		s.editPlan(shop, gen.Mode(v1alpha1.GateModeDisabled))
 		s.pass(moment)
 		s.set("web", "1.5.0")
 		s.pass(aWhile)

@@ -61,7 +61,7 @@ func (d *decider) passing() bool {
 		return false
 	}
 	ro := rolling[0]
-	return ro.ReleasedTime != nil && rollout(&ro.of.Status, ro.Number).ReleasedTime == nil &&
+	return ro.AdmittedTime != nil && rollout(&ro.of.Status, ro.Number).AdmittedTime == nil &&
 		!slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool { return rec.StartReason != v1alpha1.StartBackupCompleted })
 }
 

@@ -29,7 +29,7 @@ func checkReleaseStatus(t testing.TB, name string, s *v1alpha1.AppReleaseStatus)
 		c.text("cause", string(ro.Cause), 1, 16)
 		c.text("previousVersion", ro.PreviousVersion, 0, 512)
 		c.most("workloads", len(ro.Workloads), 100)
-		c.least("startTime", ro.StartTime.Unix(), 1)
+		c.least("openedTime", ro.OpenedTime.Unix(), 1)
 		c.backup(ro.Backup)
 		names := map[string]bool{}
 		for j := range ro.Workloads {
@@ -63,13 +63,13 @@ func checkPlanStatus(t testing.TB, s *v1alpha1.DRPlanStatus) {
 		c.text("workload hash", s.Workloads[i].TemplateHash, 0, 64)
 	}
 	if last := s.LastStart; last != nil {
-		c.text("lastStart version", last.Version, 1, 128)
+		c.text("lastStart version", last.Version, 0, 128)
 		c.least("lastStart", last.Time.Unix(), 1)
 	}
-	if b := s.LastBackup; b != nil {
-		c.text("lastBackup name", b.Name, 1, 63)
-		c.text("lastBackup version", b.Version, 1, 128)
-		c.least("lastBackup", b.CompletionTime.Unix(), 1)
+	if b := s.ProtectingBackup; b != nil {
+		c.text("protectingBackup name", b.Name, 1, 63)
+		c.text("protectingBackup version", b.Version, 1, 128)
+		c.least("protectingBackup", b.CompletionTime.Unix(), 1)
 	}
 }
 
@@ -131,7 +131,7 @@ func (c bounds) record(rec *v1alpha1.RolloutWorkload) {
 	c.text("previousVersion", rec.PreviousVersion, 0, 128)
 	c.text("state", string(rec.State), 1, 16)
 	if rec.StartReason != "" {
-		c.least("releasedGeneration", rec.ReleasedGeneration, 1)
+		c.least("admittedGeneration", rec.AdmittedGeneration, 1)
 	}
 }
 

@@ -184,7 +184,7 @@ func (c *chaos) gate(byte) { c.gateUp = !c.gateUp; c.tell() }
 
 func (c *chaos) mode(how byte) {
 	c.editPlan(shop, gen.Mode(pick([]v1alpha1.GateMode{
-		v1alpha1.GateModeHold, v1alpha1.GateModeHold, v1alpha1.GateModeObserve, v1alpha1.GateModeOff,
+		v1alpha1.GateModeHold, v1alpha1.GateModeHold, v1alpha1.GateModeObserve, v1alpha1.GateModeDisabled,
 	}, how)))
 }
 

@@ -28,8 +28,8 @@ func (d *decider) lastRecordedStart(ro course, statusOf func(*release) *v1alpha1
 		s := statusOf(r)
 		for i := range s.Rollouts {
 			other := &s.Rollouts[i]
-			if own := r == ro.of && other.Number == ro.Number; !own && other.ReleasedTime != nil {
-				last = later(last, other.ReleasedTime.Time)
+			if own := r == ro.of && other.Number == ro.Number; !own && other.AdmittedTime != nil {
+				last = later(last, other.AdmittedTime.Time)
 			}
 		}
 	}

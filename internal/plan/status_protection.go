@@ -21,14 +21,14 @@ func (d *decider) recordProtection(s *v1alpha1.DRPlanStatus, set conditionSetter
 	c := metav1.Condition{Type: v1alpha1.ConditionProtected, Status: metav1.ConditionFalse}
 	b := d.newestProtecting()
 	if b == nil {
-		s.LastBackup, s.Versions.Protected = nil, ""
+		s.ProtectingBackup, s.Versions.Protected = nil, ""
 		c.Reason, c.Message = v1alpha1.ReasonNoBackup, "no backup protects a version yet: "+d.howToProtect()
 		set.set(c)
 		return
 	}
 	version := b.Annotations[v1alpha1.AnnotationVersion]
 	s.Versions.Protected = version
-	s.LastBackup = &v1alpha1.LastBackup{
+	s.ProtectingBackup = &v1alpha1.ProtectingBackup{
 		Name: b.Name, Version: version, StartTime: *b.Status.StartTimestamp, CompletionTime: *b.Status.CompletionTimestamp,
 	}
 	objective := seconds(d.plan.Spec.Objectives.RecoveryPointSeconds)
@@ -51,8 +51,8 @@ func (d *decider) recordProtection(s *v1alpha1.DRPlanStatus, set conditionSetter
 func (d *decider) howToProtect() string {
 	const announce = "create an AppRelease with intent Deploy to have one taken"
 	switch d.mode() {
-	case v1alpha1.GateModeOff:
-		return "spec.gate.mode is Off, and none is taken"
+	case v1alpha1.GateModeDisabled:
+		return "spec.gate.mode is Disabled, and none is taken"
 	case v1alpha1.GateModeObserve:
 		return announce
 	default:

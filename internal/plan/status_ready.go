@@ -68,7 +68,7 @@ func (d *decider) heldText(held []v1alpha1.HeldWorkload) string {
 	case h.Reason == v1alpha1.ReasonRestored:
 		text = h.Name + " was restored as it was held, and starts nothing: put the revision back that ran " +
 			"(AppRelease, previousRevision), or change or override it"
-	case h.Reason == v1alpha1.ReasonReleasePending:
+	case h.Reason == v1alpha1.ReasonNotRecorded:
 		text = fmt.Sprintf("%s is held since %s, and no AppRelease records it yet: if that lasts, an event on this plan says why. %s",
 			h.Name, h.Since.UTC().Format(stamp), d.overrideHint(h.Kind, h.Name))
 	case h.Release == "":
@@ -86,7 +86,7 @@ func (d *decider) heldForAPerson(held []v1alpha1.HeldWorkload) *v1alpha1.HeldWor
 		switch h := &held[i]; h.Reason {
 		case v1alpha1.ReasonBackupFailed, v1alpha1.ReasonRestored:
 			return h
-		case v1alpha1.ReasonReleasePending:
+		case v1alpha1.ReasonNotRecorded:
 			lasts := h.Since.Add(pickUpTime)
 			if !d.in.Now.Before(lasts) {
 				return h
@@ -136,7 +136,7 @@ func (d *decider) unprotectedEscape(ro course) bool {
 	if phaseOf(ro.Rollout) == string(velerov1.BackupPhaseCompleted) && !failed(ro.Rollout) {
 		return false
 	}
-	return ro.ReleasedTime == nil || !d.backedUpSince(ro.ReleasedTime.Time)
+	return ro.AdmittedTime == nil || !d.backedUpSince(ro.AdmittedTime.Time)
 }
 
 // backedUpSince says whether a backup that began after a time is Completed, or was: Velero deletes it in the end.

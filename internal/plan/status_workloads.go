@@ -4,8 +4,6 @@
 package plan
 
 import (
-	"cmp"
-
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -23,7 +21,7 @@ func (d *decider) recordWorkloads(s *v1alpha1.DRPlanStatus) {
 		}
 		w := d.planWorkloadNow(m)
 		if d.joined(m) || d.startedUnrecorded(m, w) {
-			s.LastStart = &v1alpha1.LastStart{Time: *d.startTime(), Version: cmp.Or(w.Version, w.TemplateHash, m.Template.Hash)}
+			s.LastStart = &v1alpha1.LastStart{Time: *d.startTime(), Version: w.Version}
 		}
 		s.Workloads = append(s.Workloads, w)
 	}
@@ -40,7 +38,7 @@ func (d *decider) joined(m *Member) bool {
 	return d.plan.Status.ObservedGeneration > 0 || !m.Paused && !m.RolledOut
 }
 
-// startedUnrecorded says whether a workload started something that no release tells of: while the gate was Off, or
+// startedUnrecorded says whether a workload started something that no release tells of: while the gate was Disabled, or
 // while the plan did not select it. A backup from before does not hold it.
 func (d *decider) startedUnrecorded(m *Member, w v1alpha1.PlanWorkload) bool {
 	last, recorded := d.history().last[identityOf(m)]
@@ -52,7 +50,7 @@ func (d *decider) startedUnrecorded(m *Member, w v1alpha1.PlanWorkload) bool {
 }
 
 func (d *decider) planWorkloadNow(m *Member) v1alpha1.PlanWorkload {
-	w := v1alpha1.PlanWorkload{Kind: m.Kind, Name: m.Name, UID: string(m.UID)}
+	w := v1alpha1.PlanWorkload{Group: m.Group, Kind: m.Kind, Name: m.Name, UID: string(m.UID)}
 	let, known := d.lastLetThrough(m)
 	switch {
 	case known && let.hash == m.Template.Hash && !m.Held(), !m.Paused && d.accounted(m):
@@ -72,7 +70,7 @@ func (d *decider) planWorkloadNow(m *Member) v1alpha1.PlanWorkload {
 // accounted says whether what a workload runs needs no rollout to account for it: it is seen for the first time, or
 // nobody asked for more.
 func (d *decider) accounted(m *Member) bool {
-	return d.firstSeen(m) || d.mode() == v1alpha1.GateModeOff || !m.Driver
+	return d.firstSeen(m) || d.mode() == v1alpha1.GateModeDisabled || !m.Driver
 }
 
 // recordLastStart remembers the newest start, should its release be deleted.
@@ -80,10 +78,10 @@ func (d *decider) recordLastStart(s *v1alpha1.DRPlanStatus) {
 	for _, r := range d.releases {
 		for i := range r.status.Rollouts {
 			ro := &r.status.Rollouts[i]
-			if ro.ReleasedTime == nil || s.LastStart != nil && ro.ReleasedTime.Before(&s.LastStart.Time) {
+			if ro.AdmittedTime == nil || s.LastStart != nil && ro.AdmittedTime.Before(&s.LastStart.Time) {
 				continue
 			}
-			next := v1alpha1.LastStart{Time: *ro.ReleasedTime, Version: r.Spec.Version, Rollout: ro.Number}
+			next := v1alpha1.LastStart{Time: *ro.AdmittedTime, Version: r.Spec.Version, Rollout: ro.Number}
 			if d.hides(ro, s.LastStart) {
 				next.Rollout = 0
 			}
@@ -120,10 +118,10 @@ func (d *decider) recordHeld(s *v1alpha1.DRPlanStatus) {
 		if !m.Held() || !m.Selected {
 			continue
 		}
-		h := v1alpha1.HeldWorkload{Kind: m.Kind, Name: m.Name, Version: d.versionOf(m).Value, Reason: v1alpha1.ReasonBackupPending}
+		h := v1alpha1.HeldWorkload{Group: m.Group, Kind: m.Kind, Name: m.Name, Version: d.versionOf(m).Value, Reason: v1alpha1.ReasonBackupPending}
 		ro, rec := d.heldRecord(m)
 		if rec == nil && m.Driver {
-			h.Reason, h.Since = v1alpha1.ReasonReleasePending, d.pendingSince(m)
+			h.Reason, h.Since = v1alpha1.ReasonNotRecorded, d.pendingSince(m)
 		}
 		if d.restored(m) {
 			h.Reason, h.TemplateHash, h.Since = v1alpha1.ReasonRestored, m.Template.Hash, &m.Created

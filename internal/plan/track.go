@@ -34,8 +34,8 @@ func (d *decider) trackWorkload(ro course, rec *v1alpha1.RolloutWorkload) {
 		rec.State = v1alpha1.WorkloadAbandoned
 	case !m.Driver:
 		d.trackLeft(ro, rec, m)
-	case rec.State == v1alpha1.WorkloadReleased:
-		trackReleased(rec, m)
+	case rec.State == v1alpha1.WorkloadAdmitted:
+		trackAdmitted(rec, m)
 	case m.Held():
 		d.trackHeld(ro, rec, m)
 	default:
@@ -68,7 +68,7 @@ func (d *decider) trackHeld(ro course, rec *v1alpha1.RolloutWorkload, m *Member)
 		// It was let go, and held again with another template before that was recorded.
 		why, _ := d.whyStarted(ro, rec, m)
 		d.recordStart(ro, rec, m, why)
-		rec.State, rec.ReleasedGeneration = v1alpha1.WorkloadSuperseded, max(1, m.Generation-1)
+		rec.State, rec.AdmittedGeneration = v1alpha1.WorkloadSuperseded, max(1, m.Generation-1)
 		return
 	}
 	v := d.versionOf(m)
@@ -115,11 +115,11 @@ func (d *decider) trackUnheld(ro course, rec *v1alpha1.RolloutWorkload, m *Membe
 	}
 }
 
-// trackReleased: a held change of a workload that is still rolling out freezes it, and supersedes it only when that
+// trackAdmitted: a held change of a workload that is still rolling out freezes it, and supersedes it only when that
 // change starts.
-func trackReleased(rec *v1alpha1.RolloutWorkload, m *Member) {
+func trackAdmitted(rec *v1alpha1.RolloutWorkload, m *Member) {
 	switch {
-	case m.Generation < rec.ReleasedGeneration || m.Held():
+	case m.Generation < rec.AdmittedGeneration || m.Held():
 	case m.Template.Hash != rec.TemplateHash:
 		if !m.Paused {
 			rec.State = v1alpha1.WorkloadSuperseded
@@ -132,14 +132,14 @@ func trackReleased(rec *v1alpha1.RolloutWorkload, m *Member) {
 // recordStart records that the new revision of a workload started, and that it rolled out where it did so already:
 // nothing of the workload need change any more to bring that up.
 func (d *decider) recordStart(ro course, rec *v1alpha1.RolloutWorkload, m *Member, why v1alpha1.StartReason) {
-	rec.State = v1alpha1.WorkloadReleased
+	rec.State = v1alpha1.WorkloadAdmitted
 	rec.StartReason = why
-	rec.ReleasedGeneration = max(1, m.Generation)
-	ro.ReleasedTime = d.startTime()
+	rec.AdmittedGeneration = max(1, m.Generation)
+	ro.AdmittedTime = d.startTime()
 	if why == v1alpha1.StartOverridden {
 		rec.Override = &v1alpha1.Override{User: bounded(m.Override.User), Reason: bounded(m.Override.Reason), Time: d.now}
 	}
-	trackReleased(rec, m)
+	trackAdmitted(rec, m)
 	d.disturb(ro, why)
 	d.recordsChanged()
 }

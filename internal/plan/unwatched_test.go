@@ -103,8 +103,8 @@ func TestStartIsRecordedThoughTheWorkloadIsHeldAgain(t *testing.T) {
 	})
 	s.pass(aWhile)
 	ro := s.rollout("shop-1.5.0", 0)
-	if why := ro.Workloads[0].StartReason; why != v1alpha1.StartBackupCompleted || ro.ReleasedTime == nil {
-		t.Errorf("1.5.0 started, and is recorded as started %q at %v", why, ro.ReleasedTime)
+	if why := ro.Workloads[0].StartReason; why != v1alpha1.StartBackupCompleted || ro.AdmittedTime == nil {
+		t.Errorf("1.5.0 started, and is recorded as started %q at %v", why, ro.AdmittedTime)
 	}
 	if was := s.rollout("shop-1.6.0", 0).PreviousVersion; was != "1.5.0" {
 		t.Errorf("1.6.0 came after %q, want 1.5.0", was)

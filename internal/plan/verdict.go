@@ -25,10 +25,10 @@ type verdict struct {
 }
 
 func (d *decider) verdictIdle(r *release) verdict {
-	if d.mode() == v1alpha1.GateModeOff && r.Spec.Intent == v1alpha1.IntentDeploy {
+	if d.mode() == v1alpha1.GateModeDisabled && r.Spec.Intent == v1alpha1.IntentDeploy {
 		return verdict{
-			ready: metav1.ConditionFalse, reason: v1alpha1.ReasonGateOff, stalled: true,
-			message: "the plan's gate is Off: no backup is taken; set spec.gate.mode to Hold or Observe",
+			ready: metav1.ConditionFalse, reason: v1alpha1.ReasonGateDisabled, stalled: true,
+			message: "the plan's gate is Disabled: no backup is taken; set spec.gate.mode to Hold or Observe",
 		}
 	}
 	return verdict{ready: metav1.ConditionTrue, reason: v1alpha1.ReasonRecorded, message: "recorded; nothing of it has rolled out"}
@@ -119,10 +119,10 @@ func unprotected(ro *v1alpha1.Rollout) string {
 
 func (d *decider) verdictRolling(ro *v1alpha1.Rollout) verdict {
 	v := verdict{ready: metav1.ConditionFalse, reason: v1alpha1.ReasonRollingOut, reconciling: true}
-	v.message = fmt.Sprintf("%s: released and rolling out", names(ro, v1alpha1.WorkloadReleased))
+	v.message = fmt.Sprintf("%s: released and rolling out", names(ro, v1alpha1.WorkloadAdmitted))
 	for i := range ro.Workloads {
 		m := d.members[keyOf(&ro.Workloads[i])]
-		if ro.Workloads[i].State == v1alpha1.WorkloadReleased && m != nil && m.Paused && !m.Held() {
+		if ro.Workloads[i].State == v1alpha1.WorkloadAdmitted && m != nil && m.Paused && !m.Held() {
 			v.reason = v1alpha1.ReasonPaused
 			v.message = fmt.Sprintf("%s is released, and paused by a user: resume it with kubectl rollout resume", m.Name)
 		}
@@ -188,7 +188,7 @@ func (d *decider) backupState(ro course) (reason, message string) {
 // askedBefore says whether a backup was asked for in an earlier decision, and a while ago.
 func (d *decider) askedBefore(ro course) bool {
 	stored := rollout(&ro.of.Status, ro.Number).Backup
-	return stored != nil && stored.Name == ro.Backup.Name && !d.in.Now.Before(ro.StartTime.Add(pickUpTime))
+	return stored != nil && stored.Name == ro.Backup.Name && !d.in.Now.Before(ro.OpenedTime.Add(pickUpTime))
 }
 
 // queued is the place of a backup in Velero's queue, where Velero tells it.

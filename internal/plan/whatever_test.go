@@ -83,7 +83,7 @@ func whyNotByBackup(in *plan.Input, d *plan.Decision, s *plan.Start) string {
 		for i := range status.Rollouts {
 			ro := &status.Rollouts[i]
 			own := ro.Backup != nil && ro.Backup.Name == s.Backup
-			if !own && ro.ReleasedTime != nil && !b.CreationTimestamp.Time.After(ro.ReleasedTime.Time) {
+			if !own && ro.AdmittedTime != nil && !b.CreationTimestamp.Time.After(ro.AdmittedTime.Time) {
 				return fmt.Sprintf("rollout %d of %s started after its backup was created", ro.Number, r.Name)
 			}
 		}
@@ -148,7 +148,7 @@ func (f *forger) forge() {
 		p.Status.LastStart = &v1alpha1.LastStart{Time: *at, Version: one(f, chaosVersions...), Rollout: int32(f.IntN(3))}
 	}
 	if f.IntN(8) == 0 {
-		p.Spec.Gate.Mode = one(f, v1alpha1.GateModeObserve, v1alpha1.GateModeOff)
+		p.Spec.Gate.Mode = one(f, v1alpha1.GateModeObserve, v1alpha1.GateModeDisabled)
 	}
 	f.in.Plan = p
 }
@@ -156,7 +156,7 @@ func (f *forger) forge() {
 func (f *forger) forgeRollout(ro *v1alpha1.Rollout) {
 	if f.IntN(8) == 0 {
 		ro.Outcome = one(f, "", v1alpha1.OutcomeRolledOut, v1alpha1.OutcomeSuperseded)
-		ro.ReleasedTime = f.time()
+		ro.AdmittedTime = f.time()
 	}
 	for _, name := range sorted(f.in.Backups) {
 		if f.IntN(8) == 0 {
@@ -170,9 +170,9 @@ func (f *forger) forgeRollout(ro *v1alpha1.Rollout) {
 	for i := range ro.Workloads {
 		rec := &ro.Workloads[i]
 		if f.IntN(5) == 0 {
-			rec.State = one(f, v1alpha1.WorkloadHeld, v1alpha1.WorkloadHeld, v1alpha1.WorkloadReleased, v1alpha1.WorkloadRolledOut)
+			rec.State = one(f, v1alpha1.WorkloadHeld, v1alpha1.WorkloadHeld, v1alpha1.WorkloadAdmitted, v1alpha1.WorkloadRolledOut)
 			rec.StartReason = one(f, "", v1alpha1.StartBackupCompleted, v1alpha1.StartNotHeld)
-			rec.TemplateHash, rec.ReleasedGeneration = f.hash(), int64(1+f.IntN(9))
+			rec.TemplateHash, rec.AdmittedGeneration = f.hash(), int64(1+f.IntN(9))
 		}
 		if f.IntN(5) == 0 {
 			rec.HeldSince, rec.WaitingSince = f.time(), f.time()

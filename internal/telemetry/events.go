@@ -52,13 +52,13 @@ func (e Events) Started(s plan.Start) {
 		plan.StartPlanDeleted:                 "released without a backup: the DRPlan that held it is gone",
 	}[s.Reason]
 	warning := s.Reason != string(v1alpha1.StartBackupCompleted) && s.Reason != plan.StartReverted
-	e.emit(reference(&s.Workload), nil, plan.Event{Warning: warning, Reason: "Released", Action: "Release", Note: note})
+	e.emit(reference(&s.Workload), nil, plan.Event{Warning: warning, Reason: "Admitted", Action: "Release", Note: note})
 }
 
 // NotStarted tells on a workload that admission refused to let it go, and why: it stays held until that is mended.
 func (e Events) NotStarted(s *plan.Start, err error) {
 	e.emit(reference(&s.Workload), nil, plan.Event{
-		Warning: true, Reason: "ReleaseRefused", Action: "Release", Note: fmt.Sprintf("cannot be released, and is tried again: %v", err),
+		Warning: true, Reason: "AdmitRefused", Action: "Release", Note: fmt.Sprintf("cannot be released, and is tried again: %v", err),
 	})
 }
 
@@ -72,7 +72,7 @@ func (e Events) Restored(v *workload.View) {
 // held until that is mended.
 func (e Events) NotRecorded(p *v1alpha1.DRPlan, err error) {
 	e.emit(p, nil, plan.Event{
-		Warning: true, Reason: "ReleaseNotCreated", Action: "Record", Note: fmt.Sprintf("what is held stays held: %v", err),
+		Warning: true, Reason: "AppReleaseNotCreated", Action: "Record", Note: fmt.Sprintf("what is held stays held: %v", err),
 	})
 }
 

@@ -91,7 +91,7 @@ func (c *planCollector) Collect(ch chan<- prometheus.Metric) {
 		if c := meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionDrifted); c != nil {
 			drift[c.Reason]++
 		}
-		if b := p.Status.LastBackup; b != nil {
+		if b := p.Status.ProtectingBackup; b != nil {
 			ch <- prometheus.MustNewConstMetric(descProtected, prometheus.GaugeValue, float64(b.StartTime.Unix()), p.Namespace, p.Name)
 		}
 	}

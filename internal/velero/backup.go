@@ -32,8 +32,8 @@ func NewBackup(plan *v1alpha1.DRPlan, id BackupID, captured string) *velerov1.Ba
 		b.Labels[v1alpha1.LabelVersion] = LabelValue(captured)
 		b.Annotations[v1alpha1.AnnotationVersion] = captured
 	}
-	if n := plan.Spec.Backup.RequireHooks; n > 0 {
-		b.Annotations[v1alpha1.AnnotationRequireHooks] = strconv.Itoa(int(n))
+	if n := plan.Spec.Backup.MinHooks; n > 0 {
+		b.Annotations[v1alpha1.AnnotationMinHooks] = strconv.Itoa(int(n))
 	}
 	b.Spec.IncludedNamespaces = []string{plan.Namespace}
 	b.Spec.StorageLocation = plan.Spec.Backup.StorageLocation
@@ -69,7 +69,7 @@ const (
 
 // HooksMissing tells what a Backup lacks whose hooks were required; "" where it lacks nothing.
 func HooksMissing(b *velerov1.Backup) string {
-	required, err := strconv.Atoi(b.Annotations[v1alpha1.AnnotationRequireHooks])
+	required, err := strconv.Atoi(b.Annotations[v1alpha1.AnnotationMinHooks])
 	if err != nil || required <= 0 {
 		return ""
 	}
@@ -80,7 +80,7 @@ func HooksMissing(b *velerov1.Backup) string {
 	if ran.HooksFailed == 0 && ran.HooksAttempted >= required {
 		return ""
 	}
-	return fmt.Sprintf("%d hooks ran and %d of them failed, where the plan requires %d (spec.backup.requireHooks)",
+	return fmt.Sprintf("%d hooks ran and %d of them failed, where the plan requires %d (spec.backup.minHooks)",
 		ran.HooksAttempted, ran.HooksFailed, required)
 }
 

@@ -88,7 +88,7 @@ func TestStateOf(t *testing.T) {
 // A backup whose hooks did not run has captured the data of an application that was not told: Velero calls it Completed.
 func TestStateOfABackupThatRequiresHooks(t *testing.T) {
 	plan := gen.Plan("shop")
-	plan.Spec.Backup.RequireHooks = 2
+	plan.Spec.Backup.MinHooks = 2
 	for name, tc := range map[string]struct {
 		status *velerov1.HookStatus
 		want   State

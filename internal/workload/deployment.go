@@ -27,7 +27,7 @@ const (
 // FromDeployment is the view of a Deployment and the ReplicaSets that it owns.
 func FromDeployment(d *appsv1.Deployment, sets []appsv1.ReplicaSet) View {
 	v := View{
-		Key:             Key{Kind: v1alpha1.KindDeployment, Name: d.Name},
+		Key:             Key{Group: v1alpha1.GroupApps, Kind: v1alpha1.KindDeployment, Name: d.Name},
 		Namespace:       d.Namespace,
 		UID:             d.UID,
 		ResourceVersion: d.ResourceVersion,

@@ -16,8 +16,9 @@ import (
 
 // Key identifies a workload within its namespace.
 type Key struct {
-	Kind v1alpha1.WorkloadKind
-	Name string
+	Group string
+	Kind  v1alpha1.WorkloadKind
+	Name  string
 }
 
 // LabelVersion is the recommended Kubernetes label for the version of an application.

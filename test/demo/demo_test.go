@@ -47,7 +47,7 @@ func TestDemoShowsHoldBackupReleaseAndDrift(t *testing.T) {
 		`apprelease.dr.backstay.dev/shop-1\.5\.0 condition met`,
 		`shop +1\.4\.2 +1\.5\.0 +1\.4\.2 +VersionBehind`,
 		`shop-1\.5\.0 +shop +1\.5\.0 +1\.4\.2 +Completed +RolledOut`,
-		`Released +deployment/web +released: backup \S+ is Completed`,
+		`Admitted +deployment/web +released: backup \S+ is Completed`,
 		`export KUBECONFIG=\S+/kubeconfig`,
 	} {
 		at := regexp.MustCompile(want).FindIndex(rest)

@@ -31,13 +31,13 @@ func TestPromise5_QuotaThatLeavesNoRoomForAReleaseIsTold(t *testing.T) {
 	before := a.look("web")
 	a.setImage("web", "1.5.0")
 	a.await("the plan tells of the quota", func() error {
-		return a.warned("DRPlan", planName, "ReleaseNotCreated", "what is held stays held", "quota: "+quota)
+		return a.warned("DRPlan", planName, "AppReleaseNotCreated", "what is held stays held", "quota: "+quota)
 	})
 	if err := a.held(live(a, &appsv1.Deployment{}, "web")); err != nil {
 		t.Error(err)
 	}
 	a.await("the plan lists it", func() error {
-		if held := a.plan().Status.Held; len(held) != 1 || held[0].Reason != v1alpha1.ReasonReleasePending {
+		if held := a.plan().Status.Held; len(held) != 1 || held[0].Reason != v1alpha1.ReasonNotRecorded {
 			return fmt.Errorf("it lists as held: %+v", held)
 		}
 		return nil

@@ -128,7 +128,7 @@ func (a *app) awaitLocation(phase velerov1.BackupStorageLocationPhase) {
 func TestBackupWithoutTheRequiredHooksLetsNothingStart(t *testing.T) {
 	t.Parallel()
 	a := newApp(t, shared, "web")
-	a.root.run("patch", "drplan", planName, "--type", "merge", "--patch", `{"spec":{"backup":{"requireHooks":1},"gate":{"backupAttempts":1}}}`)
+	a.root.run("patch", "drplan", planName, "--type", "merge", "--patch", `{"spec":{"backup":{"minHooks":1},"gate":{"backupAttempts":1}}}`)
 	before := a.look("web")
 	a.setImage("web", "1.5.0")
 	a.await("the release tells of it", func() error { return a.releaseSays("1.5.0", v1alpha1.ConditionReady, v1alpha1.ReasonBackupFailed) })
@@ -141,7 +141,7 @@ func TestBackupWithoutTheRequiredHooksLetsNothingStart(t *testing.T) {
 	if err := a.held(live(a, &appsv1.Deployment{}, "web")); err != nil {
 		t.Error(err)
 	}
-	a.root.run("patch", "drplan", planName, "--type", "merge", "--patch", `{"spec":{"backup":{"requireHooks":null},"gate":{"backupAttempts":2}}}`)
+	a.root.run("patch", "drplan", planName, "--type", "merge", "--patch", `{"spec":{"backup":{"minHooks":null},"gate":{"backupAttempts":2}}}`)
 	a.awaitStarted(before)
 	if rollout := a.awaitOutcome("1.5.0", v1alpha1.OutcomeRolledOut); rollout.Backup.Attempt != 2 || rollout.Workloads[0].StartReason != v1alpha1.StartBackupCompleted {
 		t.Errorf("it started by attempt %d, because of %s", rollout.Backup.Attempt, rollout.Workloads[0].StartReason)

@@ -34,7 +34,7 @@ func TestPromise3_DriftShowsInKubectlGet(t *testing.T) {
 	t.Parallel()
 	a := newApp(t, shared, "api", "web")
 	a.shows(v1alpha1.ReasonInSync, "drplans",
-		"NAME PLANNED RUNNING PROTECTED PROVEN DRIFT LAST-BACKUP AGE",
+		"NAME PLANNED RUNNING PROTECTED PROVEN DRIFT BACKUP-AGE AGE",
 		"shop 1.4.2 1.4.2 - - InSync - *")
 
 	before := a.look("api", "web")
@@ -42,7 +42,7 @@ func TestPromise3_DriftShowsInKubectlGet(t *testing.T) {
 	a.awaitStarted(before)
 	a.awaitOutcome("1.5.0", v1alpha1.OutcomeRolledOut)
 	a.shows(v1alpha1.ReasonVersionBehind, "drplans",
-		"NAME PLANNED RUNNING PROTECTED PROVEN DRIFT LAST-BACKUP AGE",
+		"NAME PLANNED RUNNING PROTECTED PROVEN DRIFT BACKUP-AGE AGE",
 		"shop 1.4.2 1.5.0 1.4.2 - VersionBehind * *")
 	a.shows(v1alpha1.ReasonVersionBehind, "appreleases",
 		"NAME PLAN VERSION PREVIOUS BACKUP STATUS AGE",
@@ -50,14 +50,14 @@ func TestPromise3_DriftShowsInKubectlGet(t *testing.T) {
 
 	a.dev.run("patch", "drplan", planName, "--type=merge", "--patch", `{"spec":{"version":"1.6.0"}}`)
 	a.shows(v1alpha1.ReasonVersionAhead, "drplans",
-		"NAME PLANNED RUNNING PROTECTED PROVEN DRIFT LAST-BACKUP AGE",
+		"NAME PLANNED RUNNING PROTECTED PROVEN DRIFT BACKUP-AGE AGE",
 		"shop 1.6.0 1.5.0 1.4.2 - VersionAhead * *")
 
 	before = a.look("web")
 	a.setImage("web", "1.6.0")
 	a.awaitStarted(before)
 	a.shows(v1alpha1.ReasonMixedVersions, "drplans",
-		"NAME PLANNED RUNNING PROTECTED PROVEN DRIFT LAST-BACKUP AGE",
+		"NAME PLANNED RUNNING PROTECTED PROVEN DRIFT BACKUP-AGE AGE",
 		"shop 1.6.0 1.5.0,1.6.0 1.5.0 - MixedVersions * *")
 }
 

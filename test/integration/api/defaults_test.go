@@ -28,12 +28,12 @@ objectives: {recoveryPointSeconds: 86400, recoveryTimeSeconds: 1800}
 apiVersion: dr.backstay.dev/v1alpha1
 kind: DRPlan
 metadata: {name: b}
-spec: {workloads: {matchLabels: {a: b}}, gate: {mode: "Off"}, backup: {volumes: None}, objectives: {recoveryPointSeconds: 60}}
+spec: {workloads: {matchLabels: {a: b}}, gate: {mode: Disabled}, backup: {volumes: None}, objectives: {recoveryPointSeconds: 60}}
 `,
 			want: `
 versionPolicy: Exact
 workloads: {matchLabels: {a: b}}
-gate: {mode: "Off", deadlineSeconds: 3600, onDeadline: Hold, backupAttempts: 3}
+gate: {mode: Disabled, deadlineSeconds: 3600, onDeadline: Hold, backupAttempts: 3}
 backup: {retentionSeconds: 2592000, volumes: None}
 objectives: {recoveryPointSeconds: 60, recoveryTimeSeconds: 1800}
 `,

@@ -28,7 +28,7 @@ conditions:
 - {type: Drifted, status: "True", reason: VersionBehind, message: m, `+at+`}
 versions: {planned: 1.4.2, running: 1.5.0, protected: 1.4.9}
 heldCount: 2
-lastBackup: {name: b, version: 1.4.9, startTime: '`+ago(3*time.Hour)+`', completionTime: '`+ago(3*time.Hour)+`'}
+protectingBackup: {name: b, version: 1.4.9, startTime: '`+ago(3*time.Hour)+`', completionTime: '`+ago(3*time.Hour)+`'}
 `)
 	write(t, parse(t, namespace, release), `
 conditions:
@@ -37,7 +37,7 @@ rollouts:
 - number: 2
   cause: Held
   previousVersion: 1.4.9
-  startTime: '`+ago(5*time.Minute+time.Second)+`'
+  openedTime: '`+ago(5*time.Minute+time.Second)+`'
   backup: {name: shop-1.5.0-2, attempt: 1, phase: InProgress}
 `)
 	return plane.Kubectl(t, plane.Admin, namespace)
@@ -72,12 +72,12 @@ func TestKubectlGet(t *testing.T) {
 	}{
 		"drplans": {
 			[]string{"get", "drplans"},
-			[]string{"NAME|PLANNED|RUNNING|PROTECTED|PROVEN|DRIFT|LAST-BACKUP|AGE", `shop|1\.4\.2|1\.5\.0|1\.4\.9|VersionBehind|3h|\d+s`},
+			[]string{"NAME|PLANNED|RUNNING|PROTECTED|PROVEN|DRIFT|BACKUP-AGE|AGE", `shop|1\.4\.2|1\.5\.0|1\.4\.9|VersionBehind|3h|\d+s`},
 		},
 		"drplans wide": {
 			[]string{"get", "drplans", "-o", "wide"},
 			[]string{
-				"NAME|PLANNED|RUNNING|PROTECTED|PROVEN|DRIFT|LAST-BACKUP|AGE|GATED|HELD|MESSAGE",
+				"NAME|PLANNED|RUNNING|PROTECTED|PROVEN|DRIFT|BACKUP-AGE|AGE|GATED|HELD|MESSAGE",
 				`shop|1\.4\.2|1\.5\.0|1\.4\.9|VersionBehind|3h|\d+s|True|2|nothing needs a person`,
 			},
 		},
@@ -141,7 +141,7 @@ func TestKubectlExplain(t *testing.T) {
 		},
 		"drplan.spec.gate": {
 			"mode is Hold (the default: a rollout waits until a backup has Completed), Observe",
-			"enum: Hold, Observe, Off", "deadlineSeconds\t<integer>", "60 (a minute) to 604800 (a week), 3600 (an hour) by default.",
+			"enum: Hold, Observe, Disabled", "deadlineSeconds\t<integer>", "60 (a minute) to 604800 (a week), 3600 (an hour) by default.",
 			"onDeadline\t<string>", "enum: Hold, Release", "backupAttempts\t<integer>", "1 to 10, 3 by default.",
 		},
 		"drplan.spec.backup":               {"retentionSeconds is how long Velero keeps a backup, in seconds", "allow.dr.backstay.dev/<namespace>=true"},

@@ -86,7 +86,7 @@ func TestProtectedTurnsAtTheMomentTheBackupGetsTooOld(t *testing.T) {
 	if late := seen.Sub(expires); late < 0 || late > promptly {
 		t.Errorf("it turned %s after the moment", late)
 	}
-	if lasted := s.current().Status.LastBackup; lasted == nil || lasted.Name != backup {
+	if lasted := s.current().Status.ProtectingBackup; lasted == nil || lasted.Name != backup {
 		t.Errorf("the last backup is %s", show(lasted))
 	}
 }

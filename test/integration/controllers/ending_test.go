@@ -24,7 +24,7 @@ func TestPlanDeletedWhileSomethingIsHeldReleasesIt(t *testing.T) {
 	s.mustBeHeld("web")
 	s.delete(s.plan("shop"))
 	s.awaitStarted("web", "2")
-	s.warns(s.awaitEvent("Deployment", "web", "Released"), "the DRPlan that held it is gone")
+	s.warns(s.awaitEvent("Deployment", "web", "Admitted"), "the DRPlan that held it is gone")
 	s.says(s.awaitReady("shop-2", v1alpha1.ReasonPlanNotFound).Message, "there is no DRPlan shop", "create it, or delete this release")
 }
 
@@ -44,7 +44,7 @@ func TestPlanDeletedReleasesNothingThatAnotherPlanHoldsToo(t *testing.T) {
 
 func TestModeChangedWhileHeldReleases(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []v1alpha1.GateMode{v1alpha1.GateModeObserve, v1alpha1.GateModeOff} {
+	for _, mode := range []v1alpha1.GateMode{v1alpha1.GateModeObserve, v1alpha1.GateModeDisabled} {
 		t.Run(string(mode), func(t *testing.T) {
 			t.Parallel()
 			s := newShop(t)
@@ -53,13 +53,13 @@ func TestModeChangedWhileHeldReleases(t *testing.T) {
 			s.mustBeHeld("web")
 			s.patchPlan(fmt.Sprintf(`{"spec":{"gate":{"mode":%q}}}`, mode))
 			s.awaitStarted("web", "2")
-			s.warns(s.awaitEvent("Deployment", "web", "Released"), "the plan's gate does not hold any more")
+			s.warns(s.awaitEvent("Deployment", "web", "Admitted"), "the plan's gate does not hold any more")
 			s.awaitReady("shop-2", v1alpha1.ReasonRolledOut)
 			if got := s.release("shop-2").Status.Rollouts[0].Workloads[0].StartReason; got != v1alpha1.StartModeChanged {
 				t.Errorf("it started because of %q", got)
 			}
 			s.awaitPlan(v1alpha1.ConditionGated, map[v1alpha1.GateMode]string{
-				v1alpha1.GateModeObserve: v1alpha1.ReasonModeObserve, v1alpha1.GateModeOff: v1alpha1.ReasonModeOff,
+				v1alpha1.GateModeObserve: v1alpha1.ReasonModeObserve, v1alpha1.GateModeDisabled: v1alpha1.ReasonModeDisabled,
 			}[mode])
 		})
 	}
@@ -81,7 +81,7 @@ func TestDeadline(t *testing.T) {
 			s.mustBeHeld("web")
 			if action == v1alpha1.DeadlineRelease {
 				s.awaitStarted("web", "2")
-				s.warns(s.awaitEvent("Deployment", "web", "Released"), "without a backup", "deadline")
+				s.warns(s.awaitEvent("Deployment", "web", "Admitted"), "without a backup", "deadline")
 				s.awaitReady("shop-2", v1alpha1.ReasonRolledOut)
 				return
 			}

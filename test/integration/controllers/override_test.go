@@ -101,10 +101,10 @@ func TestObserveModeBacksUpAndHoldsNothing(t *testing.T) {
 
 func TestOffModeDoesNothing(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, mode(v1alpha1.GateModeOff))
-	s.awaitPlan(v1alpha1.ConditionGated, v1alpha1.ReasonModeOff)
+	s := newShop(t, mode(v1alpha1.GateModeDisabled))
+	s.awaitPlan(v1alpha1.ConditionGated, v1alpha1.ReasonModeDisabled)
 	s.create(s.announce("next", "3", v1alpha1.IntentDeploy))
-	s.awaitReady("next", v1alpha1.ReasonGateOff)
+	s.awaitReady("next", v1alpha1.ReasonGateDisabled)
 	s.roll("web", "2")
 	s.awaitStarted("web", "2")
 	s.awaitPlan(v1alpha1.ConditionDrifted, v1alpha1.ReasonVersionDiffers)

@@ -185,7 +185,7 @@ func TestPromise1_BackupOfAnotherClusterLetsNothingGo(t *testing.T) {
 	}
 	s.keepsFor(2*time.Second, "held", func() (bool, any) {
 		d := s.workload("web")
-		return d.Spec.Paused && s.current().Status.LastBackup == nil, d
+		return d.Spec.Paused && s.current().Status.ProtectingBackup == nil, d
 	})
 	s.complete(ours)
 	s.awaitStarted("web", "2")
@@ -210,7 +210,7 @@ func TestRefusedReleaseIsToldAndKeepsNoOtherWaiting(t *testing.T) {
 	})
 	s.complete(s.awaitBackup("shop-2", 0))
 	s.awaitStarted("web", "2")
-	s.warns(s.awaitEvent("Deployment", "api", "ReleaseRefused"), "cannot be released, and is tried again", "change freeze: nothing starts")
+	s.warns(s.awaitEvent("Deployment", "api", "AdmitRefused"), "cannot be released, and is tried again", "change freeze: nothing starts")
 	s.mustBeHeld("api")
 	thaw()
 	s.awaitStarted("api", "2")

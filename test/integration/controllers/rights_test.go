@@ -55,7 +55,7 @@ func TestOperatorsTokenIsRefused(t *testing.T) {
 		"to bind a policy": func() error {
 			return stolen.Create(ctx, &admissionv1.MutatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: "x"}})
 		},
-		"to change a plan":     func() error { return patch(s.plan("shop"), `{"spec":{"gate":{"mode":"Off"}}}`) },
+		"to change a plan":     func() error { return patch(s.plan("shop"), `{"spec":{"gate":{"mode":"Disabled"}}}`) },
 		"to delete a release":  func() error { return stolen.Delete(ctx, s.announce("shop-1", "1", v1alpha1.IntentRecord)) },
 		"to back up elsewhere": func() error { return stolen.Create(ctx, backupIn(s.namespace)) },
 		"to delete a Backup":   func() error { return stolen.Delete(ctx, backupIn(stage.VeleroNamespace)) },

@@ -89,7 +89,7 @@ func TestFailedBackupIsTriedAgainAndThenAPersonIsAsked(t *testing.T) {
 	for name, failure := range failures {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newShop(t, attempts(2), func(p *v1alpha1.DRPlan) { p.Spec.Backup.RequireHooks = 2 })
+			s := newShop(t, attempts(2), func(p *v1alpha1.DRPlan) { p.Spec.Backup.MinHooks = 2 })
 			s.roll("web", "2")
 			first := s.awaitBackup("shop-2", 0)
 			s.pass(first, failure.phase, failure.more)
@@ -174,16 +174,16 @@ func TestBackupOfAnotherIsNeverTakenForOurs(t *testing.T) {
 	s.complete(other.Name)
 	s.complete(ours.Name)
 	s.awaitStarted("web", "2")
-	if last := s.awaitLastBackup(); last.Name != ours.Name {
+	if last := s.awaitProtectingBackup(); last.Name != ours.Name {
 		t.Errorf("the plan counts %s as its backup", last.Name)
 	}
 }
 
-func (s *shop) awaitLastBackup() *v1alpha1.LastBackup {
+func (s *shop) awaitProtectingBackup() *v1alpha1.ProtectingBackup {
 	s.Helper()
-	var last *v1alpha1.LastBackup
+	var last *v1alpha1.ProtectingBackup
 	s.await("a last backup", patience, func() (bool, any) {
-		last = s.current().Status.LastBackup
+		last = s.current().Status.ProtectingBackup
 		return last != nil, last
 	})
 	return last

@@ -161,7 +161,7 @@ func TestPlanHoldsNothingInAnotherNamespace(t *testing.T) {
 
 func TestPlanThatObservesOrIsOffHoldsNothing(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []v1alpha1.GateMode{v1alpha1.GateModeObserve, v1alpha1.GateModeOff} {
+	for _, mode := range []v1alpha1.GateMode{v1alpha1.GateModeObserve, v1alpha1.GateModeDisabled} {
 		t.Run(string(mode), func(t *testing.T) {
 			t.Parallel()
 			s := newEmptyShopOn(t, plane)
