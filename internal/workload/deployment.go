@@ -5,6 +5,7 @@ package workload
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -39,6 +40,7 @@ func FromDeployment(d *appsv1.Deployment, sets []appsv1.ReplicaSet) View {
 		HeldBy:          d.Annotations[v1alpha1.AnnotationHeldBy],
 		UserPaused:      d.Annotations[v1alpha1.AnnotationUserPaused] == "true",
 		RolledOut:       deploymentRolledOut(d),
+		Failed:          deploymentFailed(d),
 	}
 	if user := d.Annotations[v1alpha1.AnnotationOverriddenBy]; user != "" {
 		v.Override = &Override{User: user, Reason: d.Annotations[v1alpha1.AnnotationOverrideReason]}
@@ -54,8 +56,22 @@ func fromReplicaSet(rs *appsv1.ReplicaSet) Revision {
 	if rs.Spec.Replicas != nil {
 		r.Replicas = *rs.Spec.Replicas
 	}
+	r.Pods, r.Ready = max(r.Replicas, rs.Status.Replicas), rs.Status.ReadyReplicas
 	return r
 }
+
+// deploymentFailed reports whether the Deployment controller gave up waiting for the generation that is asked for.
+func deploymentFailed(d *appsv1.Deployment) bool {
+	return d.Status.ObservedGeneration >= d.Generation && slices.ContainsFunc(d.Status.Conditions, timedOut)
+}
+
+// timedOut reports whether a condition says that a rollout exceeded its progress deadline.
+func timedOut(c appsv1.DeploymentCondition) bool {
+	return c.Type == appsv1.DeploymentProgressing && c.Status == corev1.ConditionFalse && c.Reason == reasonTimedOut
+}
+
+// reasonTimedOut is the reason of the Deployment controller for a rollout without progress.
+const reasonTimedOut = "ProgressDeadlineExceeded"
 
 // deploymentRolledOut judges as `kubectl rollout status` does.
 func deploymentRolledOut(d *appsv1.Deployment) bool {
@@ -97,5 +113,11 @@ func versionLabel(labels map[string]string) map[string]string {
 // and created again may look like an update.
 func Changed(from, to *appsv1.Deployment) bool {
 	return from.UID != to.UID || from.Generation != to.Generation || deploymentRolledOut(from) != deploymentRolledOut(to) ||
+		deploymentFailed(from) != deploymentFailed(to) ||
 		!maps.Equal(from.Labels, to.Labels) || !maps.Equal(from.Annotations, to.Annotations)
+}
+
+// ServesChanged reports whether a ReplicaSet began to serve, or ceased to, between two versions of it.
+func ServesChanged(from, to *appsv1.ReplicaSet) bool {
+	return (from.Status.ReadyReplicas > 0) != (to.Status.ReadyReplicas > 0)
 }

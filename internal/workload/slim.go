@@ -4,6 +4,7 @@
 package workload
 
 import (
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -19,14 +20,25 @@ func Slim(obj any) (any, error) {
 	case *appsv1.Deployment:
 		slimMeta(&o.ObjectMeta)
 		slimTemplate(&o.Spec.Template)
-		o.Status.Conditions = nil
+		slimConditions(&o.Status)
 	case *appsv1.ReplicaSet:
 		slimMeta(&o.ObjectMeta)
 		o.Labels, o.Annotations, o.Spec.Selector = nil, nil, nil
 		slimTemplate(&o.Spec.Template)
-		o.Status = appsv1.ReplicaSetStatus{}
+		o.Status = appsv1.ReplicaSetStatus{Replicas: o.Status.Replicas, ReadyReplicas: o.Status.ReadyReplicas}
 	}
 	return obj, nil
+}
+
+// slimConditions keeps of a Deployment's conditions that its rollout failed, and no text.
+func slimConditions(s *appsv1.DeploymentStatus) {
+	failed := slices.ContainsFunc(s.Conditions, timedOut)
+	s.Conditions = nil
+	if failed {
+		s.Conditions = []appsv1.DeploymentCondition{{
+			Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: reasonTimedOut,
+		}}
+	}
 }
 
 func slimMeta(m *metav1.ObjectMeta) {

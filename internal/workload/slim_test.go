@@ -32,9 +32,10 @@ func hashOf(d *appsv1.Deployment) string { return workload.FromDeployment(d, nil
 func TestSlimKeepsTheView(t *testing.T) {
 	d := gen.Deployment("web", gen.Runs("1.5.0"), gen.Sidecar("log", "registry.example/log:2"), gen.Held("ns", "shop"),
 		gen.UserPaused(), gen.Label("team", "blue"), gen.Annotation(corev1.LastAppliedConfigAnnotation, "{}"),
-		gen.TemplateAnnotation("kubectl.kubernetes.io/restartedAt", "now"), gen.RolledOut())
+		gen.TemplateAnnotation("kubectl.kubernetes.io/restartedAt", "now"), gen.RolledOut(), gen.TimedOut())
 	d.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubectl"}}
 	set := gen.ReplicaSet(d, 3, 2, epoch)
+	set.Status = appsv1.ReplicaSetStatus{Replicas: 3, ReadyReplicas: 1, AvailableReplicas: 1}
 	whole := workload.FromDeployment(d, []appsv1.ReplicaSet{*set})
 
 	cut, cutSet := slim(t, d.DeepCopy()), slim(t, set.DeepCopy())

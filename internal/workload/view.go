@@ -47,6 +47,12 @@ type Revision struct {
 
 	// Replicas is how many pods of it are wanted.
 	Replicas int32
+
+	// Pods is how many pods of it exist or are wanted, whichever is more: one that is on its way out still runs.
+	Pods int32
+
+	// Ready is how many pods of it are ready: whether it serves.
+	Ready int32
 }
 
 // Override is a hold that was overridden, as the admission policy recorded it.
@@ -83,6 +89,10 @@ type View struct {
 
 	// RolledOut says that every replica runs the template asked for, and is available.
 	RolledOut bool
+
+	// Failed says that its rollout made no progress within spec.progressDeadlineSeconds. Kubernetes keeps that up under a
+	// hold that comes later.
+	Failed bool
 
 	// Revisions that exist, in no order.
 	Revisions []Revision

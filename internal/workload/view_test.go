@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/workload"
@@ -167,6 +168,49 @@ func TestChanged(t *testing.T) {
 			tc.change(to)
 			if got := workload.Changed(base, to); got != tc.want {
 				t.Errorf("Changed() = %t, want %t", got, tc.want)
+			}
+		})
+	}
+}
+
+// A rollout failed when the Deployment controller says so of the generation that is asked for, and for no other reason.
+func TestFailed(t *testing.T) {
+	for name, tc := range map[string]struct {
+		option gen.DeploymentOption
+		want   bool
+	}{
+		"no progress within its deadline": {gen.Changed(func(*appsv1.Deployment) {}), true},
+		"held since":                      {gen.Held("ns", "shop"), true},
+		"of an older generation":          {gen.Changed(func(d *appsv1.Deployment) { d.Generation++ }), false},
+		"paused": {gen.Changed(func(d *appsv1.Deployment) {
+			d.Status.Conditions[0].Status, d.Status.Conditions[0].Reason = corev1.ConditionUnknown, "DeploymentPaused"
+		}), false},
+		"the ReplicaSet was refused": {gen.Changed(func(d *appsv1.Deployment) { d.Status.Conditions[0].Reason = "ReplicaSetCreateError" }), false},
+		"not available":              {gen.Changed(func(d *appsv1.Deployment) { d.Status.Conditions[0].Type = appsv1.DeploymentAvailable }), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := view(gen.TimedOut(), tc.option); got.Failed != tc.want {
+				t.Errorf("Failed = %t, want %t", got.Failed, tc.want)
+			}
+		})
+	}
+}
+
+// A pod that is on its way out still runs.
+func TestRevisionCountsItsPods(t *testing.T) {
+	for name, tc := range map[string]struct {
+		wanted, exist, ready int32
+	}{
+		"scaled down and still there": {0, 2, 1},
+		"scaled up and not yet there": {2, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := gen.Deployment("web")
+			set := gen.ReplicaSet(d, 1, tc.wanted, epoch)
+			set.Status = appsv1.ReplicaSetStatus{Replicas: tc.exist, ReadyReplicas: tc.ready}
+			got := workload.FromDeployment(d, []appsv1.ReplicaSet{*set}).Revisions[0]
+			if got.Replicas != tc.wanted || got.Pods != 2 || got.Ready != tc.ready {
+				t.Errorf("%+v, want 2 pods of which %d are ready, and %d wanted", got, tc.ready, tc.wanted)
 			}
 		})
 	}

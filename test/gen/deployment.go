@@ -136,6 +136,16 @@ func RolledOut() DeploymentOption {
 	})
 }
 
+// TimedOut makes its status say that the rollout made no progress within its deadline.
+func TimedOut() DeploymentOption {
+	return deploymentOption(func(d *appsv1.Deployment) {
+		d.Status.ObservedGeneration = d.Generation
+		d.Status.Conditions = []appsv1.DeploymentCondition{{
+			Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: "ProgressDeadlineExceeded", Message: "timed out",
+		}}
+	})
+}
+
 // Changed changes what the options before it made.
 func Changed(change func(*appsv1.Deployment)) DeploymentOption { return deploymentOption(change) }
 
