@@ -112,7 +112,7 @@ func (r *AppReleaseReconciler) SetupWithManager(mgr ctrl.Manager, workers int) e
 		Watches(&v1alpha1.DRPlan{}, handler.EnqueueRequestsFromMapFunc(m.neighbours), builder.WithPredicates(planChanged)).
 		Watches(&v1alpha1.AppRelease{}, handler.EnqueueRequestsFromMapFunc(planOfRelease), specChanged).
 		Watches(&appsv1.Deployment{}, m.workload(planFirst), builder.WithPredicates(workloadChanged)).
-		Watches(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(m.owner), builder.WithPredicates(scaledFromNone)).
+		Watches(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(m.owner), builder.WithPredicates(startsToRun)).
 		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup)).
 		Watches(&velerov1.BackupStorageLocation{}, handler.EnqueueRequestsFromMapFunc(m.allPlans), builder.WithPredicates(locationChanged)).
 		Complete(r)

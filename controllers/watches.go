@@ -11,6 +11,7 @@ import (
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -63,9 +64,9 @@ func (m mapper) workload(pause time.Duration) handler.EventHandler {
 
 func holdMark(obj client.Object) string { return obj.GetAnnotations()[v1alpha1.AnnotationHeldBy] }
 
-// owner enqueues the plans of the workload that a ReplicaSet belongs to, if that is held: nothing of it should start.
+// owner enqueues the plans of the workload that a ReplicaSet belongs to: it may run what nobody admitted.
 func (m mapper) owner(ctx context.Context, obj client.Object) []ctrl.Request {
-	keys, err := m.observer.PlansHoldingOwner(ctx, obj)
+	keys, err := m.observer.PlansOwning(ctx, obj)
 	return requests(ctx, keys, err)
 }
 
@@ -114,14 +115,25 @@ var workloadChanged = predicate.Funcs{
 	},
 }
 
-// scaledFromNone passes a ReplicaSet that gets pods again. A paused Deployment tells of that by nothing else.
-var scaledFromNone = predicate.Funcs{
-	CreateFunc: func(event.CreateEvent) bool { return false },
+// startsToRun passes a ReplicaSet that gets its first pods, an owner, or another template. The Deployment tells of none of
+// these where it did not ask for it.
+var startsToRun = predicate.Funcs{
+	CreateFunc: func(e event.CreateEvent) bool { return !e.IsInInitialList && hasPods(e.Object) },
 	DeleteFunc: func(event.DeleteEvent) bool { return false },
 	UpdateFunc: func(e event.UpdateEvent) bool {
-		from, to := e.ObjectOld.(*appsv1.ReplicaSet), e.ObjectNew.(*appsv1.ReplicaSet)
-		return ptr.Deref(from.Spec.Replicas, 1) == 0 && ptr.Deref(to.Spec.Replicas, 1) > 0
+		return hasPods(e.ObjectNew) && (!hasPods(e.ObjectOld) || !sameOwner(e.ObjectOld, e.ObjectNew) ||
+			!workload.SameTemplate(e.ObjectOld.(*appsv1.ReplicaSet), e.ObjectNew.(*appsv1.ReplicaSet)))
 	},
+}
+
+func hasPods(obj client.Object) bool {
+	set := obj.(*appsv1.ReplicaSet)
+	return max(ptr.Deref(set.Spec.Replicas, 1), set.Status.Replicas) > 0
+}
+
+func sameOwner(a, b client.Object) bool {
+	x, y := metav1.GetControllerOfNoCopy(a), metav1.GetControllerOfNoCopy(b)
+	return x == y || x != nil && y != nil && x.UID == y.UID
 }
 
 // locationChanged drops the updates by which Velero says once a minute that nothing changed.

@@ -56,6 +56,17 @@ type DRPlanStatus struct {
 	// +kubebuilder:validation:MaxItems=100
 	Workloads []PlanWorkload `json:"workloads,omitempty"`
 
+	// departed are workloads that the plan selected before, that still exist, and
+	// that it selects no more, the newest last: one that comes back with another
+	// template started it without having been held. At most 100.
+	// +optional
+	// +listType=map
+	// +listMapKey=group
+	// +listMapKey=kind
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=100
+	Departed []PlanWorkload `json:"departed,omitempty"`
+
 	// lastStart is when a revision of the application last started: what a backup
 	// must be younger than to allow the next one.
 	// +optional
@@ -210,12 +221,30 @@ type PlanWorkload struct {
 	// +optional
 	VersionSource VersionSource `json:"versionSource,omitempty"`
 
-	// templateHash identifies the pod template that was last let through. Absent
+	// templateHash identifies the pod template that was last admitted. Absent
 	// while that is not known.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	TemplateHash string `json:"templateHash,omitempty"`
+
+	// revision names the ReplicaSet of that template. It identifies the template
+	// where the hash cannot be compared: after an upgrade of the operator that
+	// computes hashes in another way.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Revision string `json:"revision,omitempty"`
+
+	// otherTemplateHashes identify the templates of its other ReplicaSets that are
+	// known to have run with reason, and that no AppRelease records: those that
+	// ran when the plan first saw the workload, for example. At most 10.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=10
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=64
+	OtherTemplateHashes []string `json:"otherTemplateHashes,omitempty"`
 }
 
 // LastStart is when a revision of an application last started.

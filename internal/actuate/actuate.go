@@ -67,12 +67,12 @@ func (a *Actuator) Behind(in plan.Input) bool {
 // before what relies on it. What was decided on old news is dropped as a whole. What the API server refuses keeps nothing
 // waiting but what relies on it: the next decision asks for it again.
 func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) error {
-	if err := a.confirm(ctx, in, d.Starts); err != nil {
+	if err := a.confirm(ctx, in, d); err != nil {
 		return err
 	}
 	var errs []error
 	if len(d.Starts) > 0 && !d.WriteAhead && len(d.Backups) == 0 {
-		err := a.startAll(ctx, d.Starts)
+		err := a.startAll(ctx, in.Name, d.Starts)
 		if err == nil || apierrors.IsConflict(err) {
 			return err
 		}
@@ -87,9 +87,12 @@ func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) er
 		return err
 	}
 	errs = append(errs, err, a.markBackups(ctx, d))
-	errs = append(errs, a.startAll(ctx, slices.DeleteFunc(d.Starts, func(s plan.Start) bool { return unrecorded[s.Release] })))
+	errs = append(errs, a.startAll(ctx, in.Name, slices.DeleteFunc(d.Starts, func(s plan.Start) bool { return unrecorded[s.Release] })))
 	for i := range d.Restored {
 		a.Events.Restored(&d.Restored[i])
+	}
+	for i := range d.Remark {
+		errs = append(errs, client.IgnoreNotFound(a.patchWorkload(ctx, &d.Remark[i], workload.RemarkPatch(&d.Remark[i], in.Name))))
 	}
 	for i := range d.Clean {
 		if len(unrecorded) > 0 && d.Clean[i].Override != nil {
@@ -98,26 +101,6 @@ func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) er
 		errs = append(errs, client.IgnoreNotFound(a.patchWorkload(ctx, &d.Clean[i], workload.CleanPatch(&d.Clean[i]))))
 	}
 	return errors.Join(errs...)
-}
-
-// confirm reads the plan from the API server where it is the plan alone that lets something go: that it is gone, or does
-// not hold, or that its deadline has passed. Each kind has a cache of its own, and that of plans may be behind the one that
-// shows the hold.
-func (a *Actuator) confirm(ctx context.Context, in plan.Input, starts []plan.Start) error {
-	if !slices.ContainsFunc(starts, plan.Start.ByPlan) {
-		return nil
-	}
-	live := &v1alpha1.DRPlan{}
-	err := a.Live.Get(ctx, client.ObjectKey{Namespace: in.Namespace, Name: in.Name}, live)
-	if client.IgnoreNotFound(err) != nil {
-		return err
-	}
-	gone := err != nil
-	if gone && in.Plan == nil || !gone && in.Plan != nil && live.UID == in.Plan.UID && live.Generation == in.Plan.Generation {
-		return nil
-	}
-	return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("drplans").GroupResource(), in.Name,
-		errors.New("the cache does not show it as it is"))
 }
 
 // record makes the releases that do not exist yet and writes the statuses that differ. It returns the names of the releases
@@ -272,6 +255,11 @@ func (a *Actuator) markBackups(ctx context.Context, d plan.Decision) error {
 			return err
 		}
 	}
+	for _, name := range d.Fail {
+		if err := a.patchBackup(ctx, name, velero.FailPatch(a.Now())); err != nil {
+			return err
+		}
+	}
 	for _, name := range d.Touch {
 		if err := a.patchBackup(ctx, name, velero.TouchPatch(plan.AnnotationTouched, a.Now())); err != nil {
 			return err
@@ -291,11 +279,11 @@ func (a *Actuator) patchBackup(ctx context.Context, name string, patch []byte) e
 }
 
 // startAll lets go whatever can be let go: one workload that admission refuses to release keeps no other waiting.
-func (a *Actuator) startAll(ctx context.Context, starts []plan.Start) error {
+func (a *Actuator) startAll(ctx context.Context, planName string, starts []plan.Start) error {
 	var errs []error
 	for i := range starts {
 		s := &starts[i]
-		if err := a.patchWorkload(ctx, &s.Workload, workload.ReleasePatch(&s.Workload)); err != nil {
+		if err := a.patchWorkload(ctx, &s.Workload, workload.ReleasePatch(&s.Workload, s.Admission(planName))); err != nil {
 			if apierrors.IsNotFound(err) {
 				continue // it was deleted
 			}

@@ -37,8 +37,11 @@ func (o *Observer) readMembers(ctx context.Context, in *plan.Input) error {
 			deployments[list.Items[i].Name] = &list.Items[i]
 		}
 	}
-	recorded := inOpenRollouts(in.Releases)
-	for name := range recorded {
+	known := knownTo(in)
+	for name := range known {
+		if deployments[name] != nil {
+			continue
+		}
 		d := &appsv1.Deployment{}
 		switch err := o.Reader.Get(ctx, client.ObjectKey{Namespace: in.Namespace, Name: name}, d, client.UnsafeDisableDeepCopy); {
 		case err == nil:
@@ -56,7 +59,7 @@ func (o *Observer) readMembers(ctx context.Context, in *plan.Input) error {
 		if err != nil {
 			return err
 		}
-		if m.Selected || m.Held() || m.StaleHold() || recorded[m.Name] {
+		if m.Selected || m.Held() || m.StaleHold() || known[m.Name] {
 			in.Members = append(in.Members, m)
 		}
 	}
@@ -64,10 +67,16 @@ func (o *Observer) readMembers(ctx context.Context, in *plan.Input) error {
 	return nil
 }
 
-// inOpenRollouts names the workloads that something is still to be recorded of, whatever became of their labels.
-func inOpenRollouts(releases []*v1alpha1.AppRelease) map[string]bool {
+// knownTo names the workloads that something is still to be recorded of, whatever became of their labels: those in open
+// rollouts, and those that the plan remembers.
+func knownTo(in *plan.Input) map[string]bool {
 	names := map[string]bool{}
-	for _, r := range releases {
+	if in.Plan != nil {
+		for _, w := range slices.Concat(in.Plan.Status.Workloads, in.Plan.Status.Departed) {
+			names[w.Name] = true
+		}
+	}
+	for _, r := range in.Releases {
 		for i := range r.Status.Rollouts {
 			ro := &r.Status.Rollouts[i]
 			for j := range ro.Workloads {
@@ -88,7 +97,7 @@ func (o *Observer) member(
 	if err := o.Reader.List(ctx, sets, client.InNamespace(d.Namespace), by, client.UnsafeDisableDeepCopy); err != nil {
 		return plan.Member{}, err
 	}
-	m := plan.Member{View: workload.FromDeployment(d, sets.Items)}
+	m := plan.Member{View: workload.FromDeployment(d, sets.Items, restartAnnotations(in.Plan)...)}
 	for i, p := range plansSelecting(plans, d) {
 		if p.Name == in.Name {
 			m.Selected, m.Driver = true, i == 0
@@ -100,6 +109,14 @@ func (o *Observer) member(
 	return m, nil
 }
 
+// restartAnnotations are the annotations of pod templates that mean a restart to a plan, which need not exist.
+func restartAnnotations(p *v1alpha1.DRPlan) []string {
+	if p == nil {
+		return nil
+	}
+	return p.Spec.Gate.RestartAnnotations
+}
+
 // PlansSelecting finds the plans that select a workload, and the one that holds it. They are those of the cache: nobody
 // may change them.
 func (o *Observer) PlansSelecting(ctx context.Context, obj client.Object) ([]*v1alpha1.DRPlan, error) {
@@ -107,19 +124,16 @@ func (o *Observer) PlansSelecting(ctx context.Context, obj client.Object) ([]*v1
 	return plansSelecting(plans, obj), err
 }
 
-// PlansHoldingOwner finds the plans that hold, or select, the held Deployment that a ReplicaSet belongs to.
-func (o *Observer) PlansHoldingOwner(ctx context.Context, set client.Object) ([]client.ObjectKey, error) {
+// PlansOwning finds the plans that hold, or select, the Deployment that a ReplicaSet belongs to.
+func (o *Observer) PlansOwning(ctx context.Context, set client.Object) ([]client.ObjectKey, error) {
 	owner := metav1.GetControllerOf(set)
 	if owner == nil {
 		return nil, nil
 	}
 	d := &appsv1.Deployment{}
 	err := o.Reader.Get(ctx, client.ObjectKey{Namespace: set.GetNamespace(), Name: owner.Name}, d, client.UnsafeDisableDeepCopy)
-	if err != nil || d.UID != owner.UID || !d.Spec.Paused {
+	if err != nil || d.UID != owner.UID {
 		return nil, client.IgnoreNotFound(err)
-	}
-	if _, marked := Holder(d); !marked {
-		return nil, nil
 	}
 	plans, err := o.PlansSelecting(ctx, d)
 	keys := make([]client.ObjectKey, 0, len(plans))

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
@@ -49,14 +50,17 @@ func TestPlansSelecting(t *testing.T) {
 }
 
 // What is still to be recorded of a workload keeps it in sight, whatever became of its labels.
-func TestInOpenRollouts(t *testing.T) {
+func TestKnownTo(t *testing.T) {
 	release := gen.Release("shop", "1.5.0")
 	release.Status.Rollouts = []v1alpha1.Rollout{
 		{Number: 2, Workloads: []v1alpha1.RolloutWorkload{{Name: "api"}, {Name: "web"}}},
 		{Number: 1, Outcome: v1alpha1.OutcomeRolledOut, Workloads: []v1alpha1.RolloutWorkload{{Name: "job"}}},
 	}
-	want := map[string]bool{"api": true, "web": true}
-	if diff := cmp.Diff(want, inOpenRollouts([]*v1alpha1.AppRelease{release})); diff != "" {
+	in := &plan.Input{Releases: []*v1alpha1.AppRelease{release}, Plan: gen.Plan("shop", gen.PlanStatus(v1alpha1.DRPlanStatus{
+		Workloads: []v1alpha1.PlanWorkload{{Name: "web"}, {Name: "cron"}}, Departed: []v1alpha1.PlanWorkload{{Name: "mail"}},
+	}))}
+	want := map[string]bool{"api": true, "web": true, "cron": true, "mail": true}
+	if diff := cmp.Diff(want, knownTo(in)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -107,7 +107,7 @@ func (d *decider) serves(ro course) bool {
 		return ro.Backup.Phase == ""
 	}
 	usable := velero.StateOf(b) == velero.Completed || !over(ro.Backup.Phase)
-	return usable && !d.void(ro, b) && d.fresh(b, d.in.Now)
+	return usable && !d.void(ro, b) && d.fresh(b)
 }
 
 // beginBackup creates the backup of a rollout, or notes what it waits for. It tells whether one is under way then. What

@@ -18,6 +18,9 @@ const (
 	// phaseLost stands for the phase of a Backup that was there and is not any more.
 	phaseLost = "Deleted"
 
+	// phaseTooSlow stands for the phase of a Backup that is Completed and was older than the recovery point objective by then.
+	phaseTooSlow = "TooSlow"
+
 	// settleTime is for how long the phases that a backup passes on its way are not written to the status: a quick
 	// one is over before anybody could read them.
 	settleTime = 2 * time.Second
@@ -40,9 +43,6 @@ func (d *decider) observeBackup(ro course) {
 		return
 	}
 	b := d.in.Backups[ro.Backup.Name]
-	if ro.Backup.Phase == phaseLost && b != nil {
-		ro.Backup.Phase, ro.Backup.FailureTime = "", nil // it is there: the cache was behind
-	}
 	if over(ro.Backup.Phase) {
 		return
 	}
@@ -51,6 +51,7 @@ func (d *decider) observeBackup(ro course) {
 		d.copyBackup(ro.Backup, b)
 	case ro.Backup.Phase != "" || d.backupID(ro, ro.Backup.Attempt).Name() != ro.Backup.Name:
 		d.fail(ro.Backup, phaseLost)
+		d.out.Lost = append(d.out.Lost, ro.Backup.Name)
 	case open(ro.Rollout) && d.needsBackup(ro.Rollout):
 		d.recreate(ro)
 	}
@@ -82,6 +83,9 @@ func (d *decider) copyBackup(to *v1alpha1.RolloutBackup, b *velerov1.Backup) {
 		to.StartTime, to.CompletionTime = b.Status.StartTimestamp, b.Status.CompletionTimestamp
 		to.QueuePosition = 0
 		copyProgress(to, b)
+		if d.tooSlow(b) {
+			d.fail(to, phaseTooSlow)
+		}
 	case velero.Failed:
 		to.StartTime, to.CompletionTime = b.Status.StartTimestamp, b.Status.CompletionTimestamp
 		to.QueuePosition = 0
@@ -169,7 +173,7 @@ func (d *decider) touch(b *velerov1.Backup) {
 
 // over says whether a phase is final.
 func over(phase string) bool {
-	return phase == phaseLost || phase != "" && velero.StateOf(withPhase(phase)) != velero.Waiting
+	return phase == phaseLost || phase == phaseTooSlow || phase != "" && velero.StateOf(withPhase(phase)) != velero.Waiting
 }
 
 // failed says whether the latest attempt at the backup of a rollout failed.

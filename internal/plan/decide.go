@@ -39,6 +39,7 @@ func Decide(in Input) Decision {
 		d.adoptBackups()
 		d.announce()
 		d.backUp()
+		d.markFailed()
 		d.relabel()
 		d.start()
 		d.clean()
@@ -54,6 +55,8 @@ type decider struct {
 	now      metav1.Time
 	plan     *v1alpha1.DRPlan
 	members  map[workload.Key]*Member
+	scheme   string                              // of the members' hashes
+	seen     map[identity]*v1alpha1.PlanWorkload // what the plan remembers, in that scheme
 	releases []*release
 	waits    map[*v1alpha1.Rollout]wait
 	past     *history
@@ -94,6 +97,7 @@ func newDecider(in Input) *decider {
 	for i := range in.Members {
 		d.members[in.Members[i].Key] = &in.Members[i]
 	}
+	d.remember()
 	seen := map[string]bool{}
 	for _, obj := range in.Releases {
 		d.releases = append(d.releases, &release{AppRelease: obj, status: obj.Status.DeepCopy(), duplicate: seen[obj.Spec.Version]})

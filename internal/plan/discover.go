@@ -26,21 +26,51 @@ func (d *decider) discover() {
 		if !m.Selected || !m.Driver {
 			continue
 		}
-		let, known := d.lastLetThrough(m)
 		switch {
-		case d.reverted(m):
-			// about to be let go
 		case d.restored(m):
 			// waits for a person
+		case d.reverted(m):
+			d.discoverBypassed(m) // about to be admitted
 		case m.Held():
-			d.discoverOverridden(m)
+			d.discoverBypassed(m)
 			d.discoverHeld(m)
-		case known && let.hash == m.Template.Hash, d.firstSeen(m) && !known:
-			// runs already, or is where the plan begins from
-		case d.overridden(m) || known && !d.firstSeen(m) && hasStarted(m):
+		case d.startedUnrecorded(m):
 			d.discoverStarted(m)
+			d.discoverBypassed(m)
+		default:
+			d.discoverBypassed(m)
 		}
 	}
+}
+
+// startedUnrecorded reports whether a workload that nothing holds started its template, and neither the plan nor a release
+// knows of it. What it runs when the plan first sees it is where the plan begins from.
+func (d *decider) startedUnrecorded(m *Member) bool {
+	let, known := d.lastLetThrough(m)
+	switch {
+	case known && let.hash == m.Template.Hash:
+		return false
+	case d.firstSeen(m) && !known:
+		return d.rolledOver(m)
+	default:
+		return d.overridden(m) || known && !d.firstSeen(m) && hasStarted(m) && admission(m, m.Template.Hash) == nil
+	}
+}
+
+// rolledOver reports whether a workload that the plan has not seen before rolls over the pods of one that it knew: that was
+// deleted without its ReplicaSets, and another of its name adopted them. Its creation was not held.
+func (d *decider) rolledOver(m *Member) bool {
+	for id, seen := range d.seen {
+		if id.key != m.Key || id.uid == string(m.UID) || seen.Revision == "" {
+			continue
+		}
+		for i := range m.Revisions {
+			if rev := &m.Revisions[i]; rev.Name == seen.Revision && rev.Template.Hash != m.Template.Hash {
+				return hasStarted(m) && !d.remembered(m, m.Template.Hash)
+			}
+		}
+	}
+	return false
 }
 
 // overridden says whether the record of an override that nobody saw held can be relied on: a gate that was in force wrote
@@ -56,7 +86,7 @@ func (d *decider) gateProven() bool {
 
 // firstSeen says whether the plan has not seen a workload before: what it runs now is where the plan begins from.
 func (d *decider) firstSeen(m *Member) bool {
-	seen := planWorkload(d.plan, m)
+	seen := d.seenBefore(m)
 	return seen == nil || seen.TemplateHash == ""
 }
 
@@ -112,34 +142,44 @@ func (d *decider) heldBefore(m *Member) *v1alpha1.HeldWorkload {
 	return nil
 }
 
-// discoverOverridden records an override that nobody saw before the workload was held again.
-func (d *decider) discoverOverridden(m *Member) {
-	rev, ok := d.newestUnexplained(m)
-	if !ok || !d.overridden(m) {
-		return
-	}
-	v := drift.Resolve(rev.Template, nil, d.in.Releases)
-	ro := d.openRollout(d.ensureRelease(v), v1alpha1.CauseHeld)
-	rec := d.newRecord(m, v)
-	rec.TemplateHash = rev.Template.Hash
-	d.recordStart(ro, &rec, m, v1alpha1.StartOverridden)
-	rec.AdmittedGeneration = max(1, m.Generation-1)
-	addRecord(ro.Rollout, rec)
-	d.recordsChanged()
-}
-
-// newestUnexplained is the newest revision that has pods under a hold, of those that nobody is known to have started.
-func (d *decider) newestUnexplained(m *Member) (newest workload.Revision, found bool) {
-	for i := range m.Revisions {
-		rev := m.Revisions[i]
-		if rev.Replicas == 0 || rev.Template.Hash == m.Template.Hash || d.explained(m, rev.Template.Hash) {
+// discoverBypassed records the revisions that run and that nobody admitted, but for the one that the workload asks for: a
+// ReplicaSet that it adopted, for example, or one whose template was changed. The newest may be an override that was not seen
+// before the workload was held again.
+func (d *decider) discoverBypassed(m *Member) {
+	for i, rev := range d.bypassed(m) {
+		if rev.Template.Hash == m.Template.Hash {
 			continue
 		}
-		if !found || rev.Created.After(newest.Created.Time) {
-			newest, found = rev, true
+		cause, why := d.causeUnheld(), v1alpha1.StartNotHeld
+		if i == 0 && m.Held() && d.overridden(m) {
+			cause, why = v1alpha1.CauseHeld, v1alpha1.StartOverridden
+		}
+		v := drift.Resolve(rev.Template, nil, d.in.Releases)
+		ro := d.openRollout(d.ensureRelease(v), cause)
+		rec := d.newRecord(m, v)
+		rec.TemplateHash = rev.Template.Hash
+		d.recordStart(ro, &rec, m, why)
+		rec.AdmittedGeneration = max(1, m.Generation-1)
+		addRecord(ro.Rollout, rec)
+		d.recordsChanged()
+		if why == v1alpha1.StartNotHeld {
+			d.escaped(m, rev.Name)
 		}
 	}
-	return newest, found
+}
+
+// causeUnheld is the cause of a rollout that nothing held: where the gate was to hold it, it escaped.
+func (d *decider) causeUnheld() v1alpha1.RolloutCause {
+	if d.gateProven() {
+		return v1alpha1.CauseEscaped
+	}
+	return v1alpha1.CauseObserved
+}
+
+// escaped asks for a look at the API server before a start that nobody admitted is recorded: the caches of workloads and of
+// revisions may differ in age.
+func (d *decider) escaped(m *Member, revision string) {
+	d.out.Escapes = append(d.out.Escapes, Escape{Workload: m.View, Revision: revision})
 }
 
 func (d *decider) discoverHeld(m *Member) {
@@ -163,7 +203,7 @@ func (d *decider) discoverHeld(m *Member) {
 func (d *decider) waitingSince(m *Member) *metav1.Time {
 	h := d.heldBefore(m)
 	if h == nil || h.Since == nil || h.Reason == v1alpha1.ReasonRestored ||
-		m.Override != nil || planWorkload(d.plan, m) == nil || d.startedAfter(m, h.Since.Time) {
+		m.Override != nil || d.seenBefore(m) == nil || d.startedAfter(m, h.Since.Time) {
 		return &d.now
 	}
 	return h.Since
@@ -177,12 +217,9 @@ func (d *decider) startedAfter(m *Member, at time.Time) bool {
 	return slices.ContainsFunc(m.Revisions, func(rev workload.Revision) bool { return !rev.Created.Time.Before(at) })
 }
 
-// discoverStarted: a new template runs, and nobody let it. Where the gate was to hold it, it escaped.
+// discoverStarted records that a new template runs which nobody admitted.
 func (d *decider) discoverStarted(m *Member) {
-	cause, why := v1alpha1.CauseObserved, v1alpha1.StartNotHeld
-	if d.gateProven() {
-		cause = v1alpha1.CauseEscaped
-	}
+	cause, why := d.causeUnheld(), v1alpha1.StartNotHeld
 	if d.overridden(m) {
 		cause, why = v1alpha1.CauseHeld, v1alpha1.StartOverridden
 	}
@@ -200,6 +237,9 @@ func (d *decider) discoverStarted(m *Member) {
 	d.recordStart(ro, &rec, m, why)
 	addRecord(ro.Rollout, rec)
 	d.recordsChanged()
+	if why == v1alpha1.StartNotHeld {
+		d.escaped(m, "")
+	}
 }
 
 // announce opens the rollout of a release that is about to roll out, so that its backup is taken ahead. One that a restore

@@ -39,6 +39,7 @@ type started struct {
 	generation int64
 	at         time.Time
 	settled    bool
+	rolledOut  bool
 
 	// underHold: it started though it was held, and is rolling out.
 	underHold bool
@@ -58,15 +59,15 @@ func (d *decider) history() *history {
 		for i := range r.status.Rollouts {
 			ro := &r.status.Rollouts[i]
 			for j := range ro.Workloads {
-				d.past.add(r, ro, &ro.Workloads[j])
+				d.past.add(d.scheme, r, ro, &ro.Workloads[j])
 			}
 		}
 	}
 	return d.past
 }
 
-func (h *history) add(r *release, ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWorkload) {
-	if rec.StartReason == "" || !workload.ComparableHash(rec.TemplateHash) {
+func (h *history) add(scheme string, r *release, ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWorkload) {
+	if rec.StartReason == "" || !workload.Comparable(rec.TemplateHash, scheme) {
 		return
 	}
 	id := identity{keyOf(rec), rec.UID}
@@ -79,6 +80,7 @@ func (h *history) add(r *release, ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWor
 		version:    drift.Version{Value: r.Spec.Version, Source: rec.VersionSource},
 		generation: rec.AdmittedGeneration,
 		settled:    rec.State == v1alpha1.WorkloadRolledOut || rec.State == v1alpha1.WorkloadAbandoned,
+		rolledOut:  rec.State == v1alpha1.WorkloadRolledOut,
 		underHold:  rec.State == v1alpha1.WorkloadAdmitted && rec.StartReason == v1alpha1.StartNotHeld && rec.HeldSince != nil,
 	}
 	if ro.AdmittedTime != nil {

@@ -88,6 +88,19 @@ type Decision struct {
 	// of them.
 	Restored []workload.View
 
+	// Remark are workloads that the plan holds, and whose mark somebody removed.
+	Remark []workload.View
+
+	// Escapes are starts that nobody admitted and that Statuses record for the first time. Whoever writes them looks at the
+	// API server first.
+	Escapes []Escape
+
+	// Lost names Backups that Statuses record as gone. Whoever writes them looks at the API server first.
+	Lost []string
+
+	// Fail names Backups whose attempt is recorded as failed, and that do not say so themselves.
+	Fail []string
+
 	// Clean are workloads that carry a mark that means nothing any more.
 	Clean []workload.View
 
@@ -108,6 +121,14 @@ const (
 	StartPlanDeleted = "PlanDeleted"
 )
 
+// Escape is a start that nobody admitted.
+type Escape struct {
+	Workload workload.View
+
+	// Revision is the name of the ReplicaSet that runs; "" where the workload itself asks for it.
+	Revision string
+}
+
 // Start is a held workload to let go.
 type Start struct {
 	Workload workload.View
@@ -115,12 +136,18 @@ type Start struct {
 	// Reason is a v1alpha1.StartReason, or one of the constants above.
 	Reason string
 
-	// Release and Backup that allow it, where there are any.
+	// Release and Rollout that it belongs to, and the Backup that allows it, where there are any.
 	Release string
+	Rollout int32
 	Backup  string
 
 	// Since is since when it was held; zero where that was not recorded.
 	Since time.Time
+}
+
+// Admission is the record of it, for the plan that held the workload.
+func (s Start) Admission(plan string) workload.Admission {
+	return workload.Admission{Plan: plan, Reason: s.Reason, Release: s.Release, Rollout: s.Rollout, Backup: s.Backup}
 }
 
 // ByPlan says whether nothing but the plan allows it: its mode, its deadline, or that it is gone.

@@ -86,7 +86,10 @@ func (d *decider) disturbed(b *velerov1.Backup) bool {
 func (d *decider) unseenDuring(b *velerov1.Backup, m *Member) bool {
 	return slices.ContainsFunc(m.Revisions, func(rev workload.Revision) bool {
 		hash := rev.Template.Hash
-		return during(b, metav1.NewTime(firstCreated(m, hash))) && !d.explained(m, hash) && !d.allows(b, m, hash) &&
+		if a := admission(m, hash); a != nil && a.Backup == b.Name {
+			return false // it was admitted by this backup, which was over then
+		}
+		return during(b, metav1.NewTime(firstCreated(m, hash))) && !d.remembered(m, hash) && !d.allows(b, m, hash) &&
 			drift.Resolve(rev.Template, nil, d.in.Releases).Value != b.Annotations[v1alpha1.AnnotationVersion]
 	})
 }

@@ -208,7 +208,7 @@ func TestPromise7_AnOperatorThatIsDownDelaysAndBreaksNothing(t *testing.T) {
 	s := shopSim(t, "api", "web")
 	s.op.down = true
 	s.set("web", "1.5.0")
-	s.edit("api", "user", gen.TemplateAnnotation("restartedAt", "now"), gen.Replicas(3))
+	s.edit("api", "user", gen.TemplateAnnotation(v1alpha1.AnnotationRestartedAt, "now"), gen.Replicas(3))
 	s.pass(time.Hour)
 	s.mustHold("web")
 	s.mustRun("api", "1.4.2")

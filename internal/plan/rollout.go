@@ -77,7 +77,7 @@ func (d *decider) resume(ro course, b *velerov1.Backup, number int32) {
 	earlier := course{&v1alpha1.Rollout{Number: number}, ro.of}
 	used := d.used(ro, number)
 	switch {
-	case velero.StateOf(b) == velero.Failed, !d.fresh(b, d.in.Now):
+	case velero.StateOf(b) == velero.Failed, !d.fresh(b):
 		return
 	case used && (ro.Cause != v1alpha1.CauseAhead || velero.StateOf(b) != velero.Completed || len(d.runningAt(ro)) == 0):
 		return

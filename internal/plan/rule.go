@@ -30,20 +30,10 @@ const (
 // nothing has changed under, it is the plan that must allow it: by its mode, or by its deadline. (A revert starts
 // nothing new and needs no rule; an override has happened already when the operator sees it.)
 func (d *decider) mayStart(ro course, rec *v1alpha1.RolloutWorkload) (v1alpha1.StartReason, bool) {
-	return d.allowed(ro, rec, d.lastOtherStart(ro))
-}
-
-// mightHaveStarted asks whether the rule allowed it when the operator, or one before it, let the workload go. That one
-// knew of no start that is first seen now.
-func (d *decider) mightHaveStarted(ro course, rec *v1alpha1.RolloutWorkload) (v1alpha1.StartReason, bool) {
-	return d.allowed(ro, rec, d.lastRecordedStart(ro, storedStatus))
-}
-
-func (d *decider) allowed(ro course, rec *v1alpha1.RolloutWorkload, lastOtherStart time.Time) (v1alpha1.StartReason, bool) {
 	switch {
 	case d.mode() != v1alpha1.GateModeHold:
 		return v1alpha1.StartModeChanged, true
-	case d.backupAllows(ro, rec, lastOtherStart):
+	case d.backupAllows(ro, rec):
 		return v1alpha1.StartBackupCompleted, true
 	case d.plan.Spec.Gate.OnDeadline == v1alpha1.DeadlineRelease && d.pastDeadline(rec):
 		return v1alpha1.StartDeadlinePassed, true
@@ -52,18 +42,19 @@ func (d *decider) allowed(ro course, rec *v1alpha1.RolloutWorkload, lastOtherSta
 	}
 }
 
-// backupAllows says whether the rollout's backup is Completed and may be relied on by this workload.
-func (d *decider) backupAllows(ro course, rec *v1alpha1.RolloutWorkload, lastOtherStart time.Time) bool {
-	if ro.Backup == nil {
+// backupAllows reports whether the rollout's backup is Completed and may be relied on by this workload. An attempt that was
+// recorded as failed stays failed, whatever its phase becomes.
+func (d *decider) backupAllows(ro course, rec *v1alpha1.RolloutWorkload) bool {
+	if ro.Backup == nil || failed(ro.Rollout) {
 		return false
 	}
 	b := d.in.Backups[ro.Backup.Name]
-	return b != nil && velero.StateOf(b) == velero.Completed && !d.voidSince(b, lastOtherStart) && d.covers(b, rec)
+	return b != nil && velero.StateOf(b) == velero.Completed && !d.void(ro, b) && d.covers(b, rec)
 }
 
-// covers says whether a backup holds the state that a held workload would leave.
+// covers reports whether a backup holds the state that a held workload would leave, and is recent enough to rely on now.
 func (d *decider) covers(b *velerov1.Backup, rec *v1alpha1.RolloutWorkload) bool {
-	return d.fresh(b, timeOf(rec.HeldSince)) && !d.startedSince(b, rec)
+	return d.fresh(b) && !d.startedSince(b, rec)
 }
 
 // startedSince says whether the workload itself started something else after the backup was created: it was let go, and
@@ -127,14 +118,33 @@ func createdAt(b *velerov1.Backup) time.Time {
 	return created
 }
 
-// fresh says whether a backup that was taken before a workload was held is within the recovery point objective. The
-// time is zero where that is not known.
-func (d *decider) fresh(b *velerov1.Backup, held time.Time) bool {
-	began := b.CreationTimestamp.Time
-	if b.Status.StartTimestamp != nil {
-		began = b.Status.StartTimestamp.Time
+// fresh reports whether a backup is within the recovery point objective now, when it would be relied on. One that is not over
+// has not begun to age: what is asked then is whether it is worth waiting for.
+func (d *decider) fresh(b *velerov1.Backup) bool {
+	if velero.StateOf(b) == velero.Waiting {
+		return true
 	}
-	return held.IsZero() || held.Sub(began) <= seconds(d.plan.Spec.Objectives.RecoveryPointSeconds)
+	return d.in.Now.Sub(beganAt(b)) <= d.objective()
+}
+
+// objective is the recovery point objective.
+func (d *decider) objective() time.Duration {
+	return seconds(d.plan.Spec.Objectives.RecoveryPointSeconds)
+}
+
+// tooSlow reports whether a backup took longer than the recovery point objective: it was too old to rely on before it ended,
+// and the next one will be.
+func (d *decider) tooSlow(b *velerov1.Backup) bool {
+	end := b.Status.CompletionTimestamp
+	return end != nil && end.Sub(beganAt(b)) > d.objective()
+}
+
+// beganAt is when the state was captured that a backup holds.
+func beganAt(b *velerov1.Backup) time.Time {
+	if b.Status.StartTimestamp != nil {
+		return b.Status.StartTimestamp.Time
+	}
+	return b.CreationTimestamp.Time
 }
 
 func (d *decider) pastDeadline(rec *v1alpha1.RolloutWorkload) bool {

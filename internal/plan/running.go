@@ -29,14 +29,14 @@ type letThrough struct {
 // remembers, whichever is newer. It is false where neither knows.
 func (d *decider) lastLetThrough(m *Member) (letThrough, bool) {
 	last, recorded := d.history().last[identityOf(m)]
-	seen := planWorkload(d.plan, m)
+	seen := d.seenBefore(m)
 	remembered := seen != nil && seen.TemplateHash != ""
 	switch {
 	case recorded && (last.generation >= m.Generation || !remembered || !d.remembersMore(seen, last)):
 		if remembered && seen.TemplateHash == last.hash && seen.Version != "" {
 			last.version = versionSeen(seen) // a release may have named its image since
 		}
-		return letThrough{hash: last.hash, version: last.version, settled: last.settled, replaced: last.settled}, true
+		return letThrough{hash: last.hash, version: last.version, settled: last.settled, replaced: last.rolledOut}, true
 	case remembered:
 		return letThrough{hash: seen.TemplateHash, version: versionSeen(seen), settled: true}, true
 	default:
@@ -54,17 +54,6 @@ func versionSeen(seen *v1alpha1.PlanWorkload) drift.Version {
 func (d *decider) remembersMore(seen *v1alpha1.PlanWorkload, last started) bool {
 	known := d.plan.Status.LastStart
 	return seen.TemplateHash != last.hash && known != nil && known.Time.After(last.at)
-}
-
-// planWorkload is what the plan's status says of a member, where that can be compared.
-func planWorkload(plan *v1alpha1.DRPlan, m *Member) *v1alpha1.PlanWorkload {
-	for i := range plan.Status.Workloads {
-		w := &plan.Status.Workloads[i]
-		if w.Group == m.Group && w.Kind == m.Kind && w.Name == m.Name && w.UID == string(m.UID) && (w.TemplateHash == "" || workload.ComparableHash(w.TemplateHash)) {
-			return w
-		}
-	}
-	return nil
 }
 
 // reverted says whether a held workload asks for the template that runs: then nothing new starts. Both the records and

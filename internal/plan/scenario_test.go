@@ -10,6 +10,7 @@ import (
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 
+	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
@@ -97,7 +98,7 @@ var rolloutStories = map[string]func(s *sim){
 		s.pass(time.Minute)
 	},
 	"restarted_pods_are_no_rollout": func(s *sim) {
-		s.edit("web", "user", gen.TemplateAnnotation("restartedAt", "now"))
+		s.edit("web", "user", gen.TemplateAnnotation(v1alpha1.AnnotationRestartedAt, "now"))
 		s.pass(aWhile)
 	},
 }

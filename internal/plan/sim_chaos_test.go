@@ -115,7 +115,7 @@ func (c *chaos) pauseOrResume(how byte) {
 }
 
 func (c *chaos) restartPods(how byte) {
-	c.edit(pick(chaosWorkloads, how), "user", gen.TemplateAnnotation("restartedAt", fmt.Sprint(c.steps)))
+	c.edit(pick(chaosWorkloads, how), "user", gen.TemplateAnnotation(v1alpha1.AnnotationRestartedAt, fmt.Sprint(c.steps)))
 }
 
 // scaleToZero and back, while held too.

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
@@ -31,6 +32,7 @@ func (w *world) roll() {
 func (w *world) rollOne(d *appsv1.Deployment) {
 	next := d.DeepCopy()
 	next.Status.ObservedGeneration = d.Generation
+	w.copyMarks(next)
 	if d.Spec.Paused {
 		w.scalePaused(next)
 	} else {
@@ -38,6 +40,20 @@ func (w *world) rollOne(d *appsv1.Deployment) {
 	}
 	if !equality.Semantic.DeepEqual(d.Status, next.Status) {
 		w.storeDeployment(d, next)
+	}
+}
+
+// copyMarks gives the ReplicaSet of a Deployment's template the Deployment's annotations, as its controller does at each sync.
+func (w *world) copyMarks(d *appsv1.Deployment) {
+	for _, set := range w.setsOf(d) {
+		mark, ok := d.Annotations[v1alpha1.AnnotationAdmitted]
+		if !ok || !sameTemplate(&set.Spec.Template, &d.Spec.Template) || set.Annotations[v1alpha1.AnnotationAdmitted] == mark {
+			continue
+		}
+		set = set.DeepCopy()
+		gen.Annotation(v1alpha1.AnnotationAdmitted, mark)(set)
+		w.stored(set)
+		w.sets[set.Name] = set
 	}
 }
 
@@ -115,6 +131,9 @@ func (w *world) currentSet(d *appsv1.Deployment) (*appsv1.ReplicaSet, bool) {
 		revision++
 	}
 	set := gen.ReplicaSet(d, revision, 0, w.now)
+	if mark, ok := d.Annotations[v1alpha1.AnnotationAdmitted]; ok {
+		gen.Annotation(v1alpha1.AnnotationAdmitted, mark)(set)
+	}
 	w.stored(set)
 	w.sets[set.Name] = set
 	w.truth.starts(w, d, false)

@@ -8,6 +8,7 @@ import (
 	"reflect"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/workload"
@@ -25,10 +26,11 @@ func (w *world) admit(old, d *appsv1.Deployment, user string) {
 	if !w.gateUp {
 		return
 	}
+	keep(old, d, v1alpha1.AnnotationAdmitted)
 	was := view(old)
 	for _, name := range sorted(w.plans) {
 		p := w.plans[name]
-		changed := !reflect.DeepEqual(old.Spec.Template.Spec, d.Spec.Template.Spec)
+		changed := !reflect.DeepEqual(revisionOf(old), revisionOf(d))
 		mine := selects(p, old) || selects(p, d) || was.HeldByPlan(name)
 		if p.Spec.Gate.Mode != v1alpha1.GateModeHold || !mine || !changed && !was.Held() {
 			continue
@@ -47,12 +49,33 @@ func (w *world) admit(old, d *appsv1.Deployment, user string) {
 	}
 }
 
+// keep takes back what a user did to a mark of the operator's.
+func keep(old, d *appsv1.Deployment, mark string) {
+	delete(d.Annotations, mark)
+	if value, ok := old.Annotations[mark]; ok {
+		gen.Annotation(mark, value)(d)
+	}
+}
+
+// revisionOf is the pod template without what asks for a restart.
+func revisionOf(d *appsv1.Deployment) *corev1.PodTemplateSpec {
+	t := d.Spec.Template.DeepCopy()
+	delete(t.Annotations, v1alpha1.AnnotationRestartedAt)
+	if len(t.Annotations) == 0 {
+		t.Annotations = nil
+	}
+	return t
+}
+
 // hold holds a Deployment for a plan, and remembers a pause that is the user's own.
 func hold(was workload.View, d *appsv1.Deployment, plan string) {
 	now := view(d)
-	userPaused := now.Paused || was.Held() && was.UserPaused
-	if now.HeldBy != "" {
+	userPaused := now.Paused
+	switch {
+	case now.HeldBy != "":
 		userPaused = now.Paused && now.UserPaused
+	case was.Held():
+		userPaused = was.UserPaused
 	}
 	d.Spec.Paused = true
 	gen.Annotation(v1alpha1.AnnotationHeldBy, ns+"/"+plan)(d)

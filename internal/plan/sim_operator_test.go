@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -166,6 +167,9 @@ func (o *operator) write() error {
 }
 
 func (o *operator) apply(seen state, in plan.Input, d plan.Decision) error {
+	if err := o.confirm(d); err != nil {
+		return err
+	}
 	if len(d.Starts) > 0 && !d.WriteAhead && len(d.Backups) == 0 {
 		return o.startAll(seen, in, d.Starts)
 	}
@@ -193,11 +197,37 @@ func (o *operator) apply(seen state, in plan.Input, d plan.Decision) error {
 	for i := range d.Restored {
 		o.restored = append(o.restored, d.Restored[i].Name)
 	}
+	for i := range d.Remark {
+		if err := o.patch(&d.Remark[i], workload.RemarkPatch(&d.Remark[i], in.Name)); err != nil {
+			return err
+		}
+		o.say("operator", "mark %s as held again", d.Remark[i].Name)
+	}
 	for i := range d.Clean {
 		if err := o.patch(&d.Clean[i], workload.CleanPatch(&d.Clean[i])); err != nil {
 			return err
 		}
 		o.say("operator", "clean %s", d.Clean[i].Name)
+	}
+	return nil
+}
+
+// confirm looks at what really is before an escape or a loss is recorded.
+func (o *operator) confirm(d plan.Decision) error {
+	for i := range d.Escapes {
+		e := &d.Escapes[i]
+		live := o.deployments[e.Workload.Name]
+		if live == nil || live.UID != e.Workload.UID || live.Generation != e.Workload.Generation ||
+			live.Annotations[v1alpha1.AnnotationHeldBy] != e.Workload.HeldBy || !reflect.DeepEqual(view(live).Admitted, e.Workload.Admitted) ||
+			!reflect.DeepEqual(view(live).Override, e.Workload.Override) {
+			return errConflict
+		}
+		if set := o.sets[e.Revision]; e.Revision != "" && (set == nil || *set.Spec.Replicas == 0) {
+			return errConflict
+		}
+	}
+	if slices.ContainsFunc(d.Lost, func(name string) bool { return o.backups[name] != nil }) {
+		return errConflict
 	}
 	return nil
 }
@@ -257,6 +287,11 @@ func (o *operator) markBackups(d plan.Decision) error {
 		}
 		o.say("operator", "backup %s is of a mixed state", name)
 	}
+	for _, name := range d.Fail {
+		if err := o.patchBackup(name, velero.FailPatch(o.now)); err != nil {
+			return err
+		}
+	}
 	for _, name := range d.Touch {
 		if err := o.patchBackup(name, velero.TouchPatch(plan.AnnotationTouched, o.now)); err != nil {
 			return err
@@ -280,7 +315,7 @@ func (o *operator) startAll(seen state, in plan.Input, starts []plan.Start) erro
 	for i := range starts {
 		s := &starts[i]
 		wrong := cmp.Or(o.checkStart(seen, in.Name, s), checkTogether(s, starts[:i]))
-		if err := o.patch(&s.Workload, workload.ReleasePatch(&s.Workload)); err != nil {
+		if err := o.patch(&s.Workload, workload.ReleasePatch(&s.Workload, s.Admission(in.Name))); err != nil {
 			return err
 		}
 		o.say("operator", "let %s go: %s %s", s.Workload.Name, s.Reason, s.Backup)

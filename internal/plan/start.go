@@ -50,7 +50,7 @@ func (d *decider) startHeld(m *Member) {
 		}
 		return
 	}
-	s := Start{Workload: m.View, Reason: string(why), Release: ro.of.Name, Since: timeOf(waiting(rec))}
+	s := Start{Workload: m.View, Reason: string(why), Release: ro.of.Name, Rollout: ro.Number, Since: timeOf(waiting(rec))}
 	if why == v1alpha1.StartBackupCompleted {
 		if s.Backup = ro.Backup.Name; d.startsAnother(s) {
 			return // what starts now voids this backup: the next decision sees that
@@ -75,8 +75,10 @@ func (d *decider) startsAnother(s Start) bool {
 
 func (d *decider) letGo(m *Member, reason string) {
 	s := Start{Workload: m.View, Reason: reason}
-	for _, rec := range d.heldRecords(m) {
-		s.Since = timeOf(waiting(rec))
+	for ro, rec := range d.heldRecords(m) {
+		if s.Since = timeOf(waiting(rec)); rec.TemplateHash == m.Template.Hash {
+			s.Release, s.Rollout = ro.of.Name, ro.Number
+		}
 	}
 	d.out.Starts = append(d.out.Starts, s)
 }

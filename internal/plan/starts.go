@@ -6,28 +6,22 @@ package plan
 import (
 	"time"
 
-	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/drift"
 	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // lastOtherStart is when anything of the plan last started, the rollout's own workloads excepted.
 func (d *decider) lastOtherStart(ro course) time.Time {
-	return later(d.lastRecordedStart(ro, wantedStatus), d.lastUnseenStart(ro))
+	return later(d.lastRecordedStart(ro), d.lastUnseenStart(ro))
 }
-
-func wantedStatus(r *release) *v1alpha1.AppReleaseStatus { return r.status }
-
-func storedStatus(r *release) *v1alpha1.AppReleaseStatus { return &r.Status }
 
 // lastRecordedStart finds it in the records: those of the releases, and what the plan remembers should one of them
 // have been deleted.
-func (d *decider) lastRecordedStart(ro course, statusOf func(*release) *v1alpha1.AppReleaseStatus) time.Time {
+func (d *decider) lastRecordedStart(ro course) time.Time {
 	var last time.Time
 	for _, r := range d.releases {
-		s := statusOf(r)
-		for i := range s.Rollouts {
-			other := &s.Rollouts[i]
+		for i := range r.status.Rollouts {
+			other := &r.status.Rollouts[i]
 			if own := r == ro.of && other.Number == ro.Number; !own && other.AdmittedTime != nil {
 				last = later(last, other.AdmittedTime.Time)
 			}
@@ -85,15 +79,6 @@ func (d *decider) owns(ro course, m *Member, rev *workload.Revision) bool {
 		}
 	}
 	return drift.Resolve(rev.Template, nil, d.in.Releases).Value == ro.of.Spec.Version
-}
-
-// explained says whether it is known how a template of a workload came to run.
-func (d *decider) explained(m *Member, hash string) bool {
-	if d.history().started[revisionOf(m, hash)] {
-		return true
-	}
-	seen := planWorkload(d.plan, m)
-	return seen != nil && seen.TemplateHash == hash
 }
 
 func later(a, b time.Time) time.Time {

@@ -26,6 +26,7 @@ func Status(in Input, gate GateFinding) (v1alpha1.DRPlanStatus, time.Duration) {
 	}
 	if !tooMany(in.Members) {
 		d.recordWorkloads(s)
+		d.recordDeparted(s)
 	}
 	d.recordHeld(s)
 	running := d.runningVersions()

@@ -31,7 +31,7 @@ func (d *decider) recordProtection(s *v1alpha1.DRPlanStatus, set conditionSetter
 	s.ProtectingBackup = &v1alpha1.ProtectingBackup{
 		Name: b.Name, Version: version, StartTime: *b.Status.StartTimestamp, CompletionTime: *b.Status.CompletionTimestamp,
 	}
-	objective := seconds(d.plan.Spec.Objectives.RecoveryPointSeconds)
+	objective := d.objective()
 	expires := b.Status.StartTimestamp.Add(objective)
 	if d.in.Now.Before(expires) {
 		d.wake(expires)

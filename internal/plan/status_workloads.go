@@ -8,70 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
-	"github.com/backstay-dr/backstay/internal/drift"
 )
-
-// recordWorkloads keeps the revision of each workload that was last let through. A change that the releases have not
-// recorded yet is left standing against the old entry: that is how it is found.
-func (d *decider) recordWorkloads(s *v1alpha1.DRPlanStatus) {
-	s.Workloads = nil
-	for _, m := range d.sortedMembers() {
-		if !m.Selected {
-			continue
-		}
-		w := d.planWorkloadNow(m)
-		if d.joined(m) || d.startedUnrecorded(m, w) {
-			s.LastStart = &v1alpha1.LastStart{Time: *d.startTime(), Version: w.Version}
-		}
-		s.Workloads = append(s.Workloads, w)
-	}
-	d.recordLastStart(s)
-}
-
-// joined says whether a workload came to the plan that was another's, or nobody's: what it started meanwhile no backup of
-// this plan need hold. Where the plan is new itself that is so for what is rolling out. One that was only just created has
-// started nothing else.
-func (d *decider) joined(m *Member) bool {
-	if planWorkload(d.plan, m) != nil || m.Generation <= 1 {
-		return false
-	}
-	return d.plan.Status.ObservedGeneration > 0 || !m.Paused && !m.RolledOut
-}
-
-// startedUnrecorded says whether a workload started something that no release tells of: while the gate was Disabled, or
-// while the plan did not select it. A backup from before does not hold it.
-func (d *decider) startedUnrecorded(m *Member, w v1alpha1.PlanWorkload) bool {
-	last, recorded := d.history().last[identityOf(m)]
-	before := last.hash
-	if old := planWorkload(d.plan, m); old != nil && old.TemplateHash != "" {
-		before = old.TemplateHash
-	}
-	return before != "" && before != w.TemplateHash && !(recorded && last.hash == w.TemplateHash)
-}
-
-func (d *decider) planWorkloadNow(m *Member) v1alpha1.PlanWorkload {
-	w := v1alpha1.PlanWorkload{Group: m.Group, Kind: m.Kind, Name: m.Name, UID: string(m.UID)}
-	let, known := d.lastLetThrough(m)
-	switch {
-	case known && let.hash == m.Template.Hash && !m.Held(), !m.Paused && d.accounted(m):
-		v := d.versionOf(m)
-		w.Version, w.VersionSource, w.TemplateHash = v.Value, v.Source, m.Template.Hash
-	case known:
-		w.Version, w.VersionSource, w.TemplateHash = let.version.Value, let.version.Source, let.hash
-	default:
-		if r, ok := soleRevision(m); ok {
-			v := drift.Resolve(r.Template, nil, d.in.Releases)
-			w.Version, w.VersionSource, w.TemplateHash = v.Value, v.Source, r.Template.Hash
-		}
-	}
-	return w
-}
-
-// accounted says whether what a workload runs needs no rollout to account for it: it is seen for the first time, or
-// nobody asked for more.
-func (d *decider) accounted(m *Member) bool {
-	return d.firstSeen(m) || d.mode() == v1alpha1.GateModeDisabled || !m.Driver
-}
 
 // recordLastStart remembers the newest start, should its release be deleted.
 func (d *decider) recordLastStart(s *v1alpha1.DRPlanStatus) {

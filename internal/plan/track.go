@@ -38,6 +38,8 @@ func (d *decider) trackWorkload(ro course, rec *v1alpha1.RolloutWorkload) {
 		trackAdmitted(rec, m)
 	case m.Held():
 		d.trackHeld(ro, rec, m)
+	case d.unmarked(ro, rec, m):
+		d.out.Remark = append(d.out.Remark, m.View)
 	default:
 		d.trackUnheld(ro, rec, m)
 	}
@@ -47,7 +49,7 @@ func (d *decider) trackWorkload(ro course, rec *v1alpha1.RolloutWorkload) {
 // is recorded.
 func (d *decider) trackLeft(ro course, rec *v1alpha1.RolloutWorkload, m *Member) {
 	if rec.State == v1alpha1.WorkloadHeld && !m.Held() && m.Template.Hash == rec.TemplateHash {
-		if why, ok := d.whyStarted(ro, rec, m); ok {
+		if why := d.whyStarted(ro, rec, m); why != v1alpha1.StartNotHeld {
 			d.recordStart(ro, rec, m, why)
 		}
 	}
@@ -59,15 +61,17 @@ func (d *decider) trackLeft(ro course, rec *v1alpha1.RolloutWorkload, m *Member)
 // trackHeld: another edit of a held template belongs to the same rollout, as long as the version is the same.
 func (d *decider) trackHeld(ro course, rec *v1alpha1.RolloutWorkload, m *Member) {
 	switch {
-	case m.Template.Hash == rec.TemplateHash && d.startedByScaling(m):
-		d.recordStart(ro, rec, m, v1alpha1.StartNotHeld)
+	case m.Template.Hash == rec.TemplateHash:
+		d.trackBypassed(ro, rec, m)
 		return
-	case m.Template.Hash == rec.TemplateHash, d.reverted(m):
-		return // a revert is recorded once it was let go
-	case m.Override != nil, d.started(ro, rec, m):
-		// It was let go, and held again with another template before that was recorded.
-		why, _ := d.whyStarted(ro, rec, m)
-		d.recordStart(ro, rec, m, why)
+	case d.reverted(m):
+		return // a revert is recorded once it was admitted
+	case rec.StartReason != "":
+		rec.State = v1alpha1.WorkloadSuperseded // its template started under the hold
+		return
+	case m.Override != nil, d.admittedIn(ro, rec, m) != nil:
+		// It was admitted, and held again with another template before that was recorded.
+		d.recordStart(ro, rec, m, d.whyStarted(ro, rec, m))
 		rec.State, rec.AdmittedGeneration = v1alpha1.WorkloadSuperseded, max(1, m.Generation-1)
 		return
 	}
@@ -79,33 +83,44 @@ func (d *decider) trackHeld(ro course, rec *v1alpha1.RolloutWorkload, m *Member)
 	rec.TemplateHash, rec.VersionSource = m.Template.Hash, v.Source
 }
 
-// startedByScaling says whether the template that a workload is held with runs, and what was let through does not. The
-// Deployment controller scales a paused Deployment that has no pods by the ReplicaSet of its template, where that exists from
-// an earlier rollout: whoever scales it from none starts what is held. No admission policy sees that.
-func (d *decider) startedByScaling(m *Member) bool {
+// trackBypassed records that the template which a workload is held with runs all the same. The Deployment controller scales a
+// paused Deployment that has no pods by the ReplicaSet of its template, and adopts any ReplicaSet that its selector matches;
+// no admission policy sees either for what it is. Where nothing else runs there is nothing left to hold; else the rest of the
+// rollout stays held until its backup is Completed.
+func (d *decider) trackBypassed(ro course, rec *v1alpha1.RolloutWorkload, m *Member) {
+	rev, exists := m.Revision(rec.TemplateHash)
+	if !exists || rec.StartReason != "" || rev.Pods == 0 || admission(m, rec.TemplateHash) != nil {
+		return
+	}
 	let, known := d.lastLetThrough(m)
-	rev, exists := m.Revision(m.Template.Hash)
-	return known && let.settled && let.hash != m.Template.Hash && exists && rev.Replicas > 0 && !runs(m, let.hash)
+	switch {
+	case known && let.settled && let.hash != rec.TemplateHash && !runs(m, let.hash):
+		d.recordStart(ro, rec, m, v1alpha1.StartNotHeld)
+	case !d.firstSeen(m) && !d.remembered(m, rec.TemplateHash), known && let.replaced && let.hash != rec.TemplateHash:
+		d.recordStart(ro, rec, m, v1alpha1.StartNotHeld)
+		rec.State = v1alpha1.WorkloadHeld
+	default:
+		return // some of it was left when it was asked for again
+	}
+	d.escaped(m, rev.Name)
 }
 
-// started says whether the template of a record started: its first ReplicaSet is younger than the backup that the record
-// waited for.
-func (d *decider) started(ro course, rec *v1alpha1.RolloutWorkload, m *Member) bool {
-	if ro.Backup == nil {
-		return false
-	}
-	b := d.in.Backups[ro.Backup.Name]
-	return b != nil && createdSince(m, rec.TemplateHash, b)
+// unmarked reports whether somebody removed the mark of a hold and nothing else: the pause is the gate's, and no user's.
+func (d *decider) unmarked(ro course, rec *v1alpha1.RolloutWorkload, m *Member) bool {
+	return m.Paused && m.Override == nil && d.admittedIn(ro, rec, m) == nil
 }
 
 // trackUnheld: a workload that was held is not any more.
 func (d *decider) trackUnheld(ro course, rec *v1alpha1.RolloutWorkload, m *Member) {
 	let, known := d.lastLetThrough(m)
-	running := known && let.hash == m.Template.Hash
+	running := known && let.hash == m.Template.Hash && rec.StartReason == ""
 	if m.Template.Hash == rec.TemplateHash {
-		why, allowed := d.whyStarted(ro, rec, m)
-		if allowed || !running {
+		why := d.whyStarted(ro, rec, m)
+		if why != v1alpha1.StartNotHeld || !running {
 			d.recordStart(ro, rec, m, why)
+			if why == v1alpha1.StartNotHeld && rec.AdmittedGeneration == m.Generation {
+				d.escaped(m, "")
+			}
 			return
 		}
 	}
@@ -133,7 +148,9 @@ func trackAdmitted(rec *v1alpha1.RolloutWorkload, m *Member) {
 // nothing of the workload need change any more to bring that up.
 func (d *decider) recordStart(ro course, rec *v1alpha1.RolloutWorkload, m *Member, why v1alpha1.StartReason) {
 	rec.State = v1alpha1.WorkloadAdmitted
-	rec.StartReason = why
+	if rec.StartReason == "" {
+		rec.StartReason = why // what bypassed its hold stays recorded as that
+	}
 	rec.AdmittedGeneration = max(1, m.Generation)
 	ro.AdmittedTime = d.startTime()
 	if why == v1alpha1.StartOverridden {
@@ -168,13 +185,17 @@ func bounded(s string) string {
 	return s
 }
 
-// whyStarted finds out why a workload that was held runs, and whether something allowed it.
-func (d *decider) whyStarted(ro course, rec *v1alpha1.RolloutWorkload, m *Member) (v1alpha1.StartReason, bool) {
+// whyStarted is why a workload that was held runs: the override and the admission tell it, each written in the very write
+// that let it start. Where neither does, nobody admitted it.
+func (d *decider) whyStarted(ro course, rec *v1alpha1.RolloutWorkload, m *Member) v1alpha1.StartReason {
 	if m.Override != nil {
-		return v1alpha1.StartOverridden, true
+		return v1alpha1.StartOverridden
 	}
-	if why, ok := d.mightHaveStarted(ro, rec); ok {
-		return why, true
+	if a := d.admittedIn(ro, rec, m); a != nil {
+		switch why := v1alpha1.StartReason(a.Reason); why {
+		case v1alpha1.StartBackupCompleted, v1alpha1.StartDeadlinePassed, v1alpha1.StartModeChanged:
+			return why
+		}
 	}
-	return v1alpha1.StartNotHeld, false
+	return v1alpha1.StartNotHeld
 }

@@ -87,6 +87,9 @@ func HooksMissing(b *velerov1.Backup) string {
 // StateOf tells what the status of a Backup means. Only Completed protects, without a failure reason and with its hooks. A phase that this
 // version does not know is waited for, under the plan's deadline.
 func StateOf(b *velerov1.Backup) State {
+	if _, failed := b.Annotations[v1alpha1.AnnotationFailed]; failed {
+		return Failed
+	}
 	switch b.Status.Phase {
 	case velerov1.BackupPhaseCompleted:
 		if b.Status.FailureReason != "" || HooksMissing(b) != "" {
@@ -110,6 +113,11 @@ func PickedUp(b *velerov1.Backup) bool {
 func MixedPatch() []byte {
 	return fmt.Appendf(nil, `{"metadata":{"labels":{%q:null,%q:"true"},"annotations":{%q:null}}}`,
 		v1alpha1.LabelVersion, v1alpha1.LabelMixed, v1alpha1.AnnotationVersion)
+}
+
+// FailPatch is the JSON merge patch by which a Backup says itself that its attempt failed, and at what time that was recorded.
+func FailPatch(now time.Time) []byte {
+	return fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.AnnotationFailed, now.UTC().Format(time.RFC3339))
 }
 
 // TouchPatch is the JSON merge patch that makes Velero look at a Backup again: it writes the time into an annotation.

@@ -10,23 +10,25 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
-// annotationTemplateHash carries the hash of a template that Slim has cut. It means something in the operator's cache
-// only: see slimmed.
-const annotationTemplateHash = v1alpha1.GroupName + "/template-hash"
-
-// annotationImages carries the images of a template that Slim has cut: a Container takes 400 bytes. No name of an image has
-// what is between them.
+// What stands for a template that Slim has cut: its fingerprint, and its images, since a Container takes 400 bytes. These
+// annotations mean something in the operator's cache only: see slimmed.
 const (
-	annotationImages = v1alpha1.GroupName + "/images"
-	betweenImages    = "\x00"
+	annotationBase        = v1alpha1.GroupName + "/template-base"
+	annotationAnnotations = v1alpha1.GroupName + "/template-annotations"
+	annotationImages      = v1alpha1.GroupName + "/images"
+
+	// between separates the values of a list: none of them contains it.
+	between = "\x00"
 )
 
-// FromDeployment is the view of a Deployment and the ReplicaSets that it owns.
-func FromDeployment(d *appsv1.Deployment, sets []appsv1.ReplicaSet) View {
+// FromDeployment is the view of a Deployment and the ReplicaSets that it owns. A change of the given annotations of the pod
+// template is a restart.
+func FromDeployment(d *appsv1.Deployment, sets []appsv1.ReplicaSet, restartAnnotations ...string) View {
 	v := View{
 		Key:             Key{Group: v1alpha1.GroupApps, Kind: v1alpha1.KindDeployment, Name: d.Name},
 		Namespace:       d.Namespace,
@@ -35,10 +37,11 @@ func FromDeployment(d *appsv1.Deployment, sets []appsv1.ReplicaSet) View {
 		Generation:      d.Generation,
 		Created:         d.CreationTimestamp,
 		Labels:          d.Labels,
-		Template:        fromPodTemplate(&d.Spec.Template),
+		Template:        fromPodTemplate(&d.Spec.Template, restartAnnotations),
 		Paused:          d.Spec.Paused,
 		HeldBy:          d.Annotations[v1alpha1.AnnotationHeldBy],
 		UserPaused:      d.Annotations[v1alpha1.AnnotationUserPaused] == "true",
+		Admitted:        admissionOf(d.Annotations, d.UID),
 		RolledOut:       deploymentRolledOut(d),
 		Failed:          deploymentFailed(d),
 	}
@@ -46,13 +49,16 @@ func FromDeployment(d *appsv1.Deployment, sets []appsv1.ReplicaSet) View {
 		v.Override = &Override{User: user, Reason: d.Annotations[v1alpha1.AnnotationOverrideReason]}
 	}
 	for i := range sets {
-		v.Revisions = append(v.Revisions, fromReplicaSet(&sets[i]))
+		v.Revisions = append(v.Revisions, fromReplicaSet(&sets[i], d.UID, restartAnnotations))
 	}
 	return v
 }
 
-func fromReplicaSet(rs *appsv1.ReplicaSet) Revision {
-	r := Revision{Name: rs.Name, Created: rs.CreationTimestamp, Template: fromPodTemplate(&rs.Spec.Template), Replicas: 1}
+func fromReplicaSet(rs *appsv1.ReplicaSet, owner types.UID, restartAnnotations []string) Revision {
+	r := Revision{
+		Name: rs.Name, Created: rs.CreationTimestamp, Replicas: 1,
+		Template: fromPodTemplate(&rs.Spec.Template, restartAnnotations), Admitted: admissionOf(rs.Annotations, owner),
+	}
 	if rs.Spec.Replicas != nil {
 		r.Replicas = *rs.Spec.Replicas
 	}
@@ -84,13 +90,19 @@ func deploymentRolledOut(d *appsv1.Deployment) bool {
 		s.UpdatedReplicas >= want && s.Replicas <= s.UpdatedReplicas && s.AvailableReplicas >= s.UpdatedReplicas
 }
 
-func fromPodTemplate(t *corev1.PodTemplateSpec) Template {
+func fromPodTemplate(t *corev1.PodTemplateSpec, restartAnnotations []string) Template {
 	out := Template{Labels: versionLabel(t.Labels)}
+	var f fingerprint
 	if slimmed(t) {
-		out.Hash, out.Images = t.Annotations[annotationTemplateHash], strings.Split(t.Annotations[annotationImages], betweenImages)
+		out.Images = strings.Split(t.Annotations[annotationImages], between)
+		f.base = t.Annotations[annotationBase]
+		if list := t.Annotations[annotationAnnotations]; list != "" {
+			f.annotations = strings.Split(list, between)
+		}
 	} else {
-		out.Hash, out.Images = hashPodSpec(&t.Spec), imagesOf(&t.Spec)
+		out.Images, f = imagesOf(&t.Spec), fingerprintOf(t)
 	}
+	out.Hash = f.hash(restartAnnotations)
 	return out
 }
 
@@ -120,4 +132,9 @@ func Changed(from, to *appsv1.Deployment) bool {
 // ServesChanged reports whether a ReplicaSet began to serve, or ceased to, between two versions of it.
 func ServesChanged(from, to *appsv1.ReplicaSet) bool {
 	return (from.Status.ReadyReplicas > 0) != (to.Status.ReadyReplicas > 0)
+}
+
+// SameTemplate reports whether two versions of a ReplicaSet have the same pod template, as far as a hash tells.
+func SameTemplate(from, to *appsv1.ReplicaSet) bool {
+	return fromPodTemplate(&from.Spec.Template, nil).Hash == fromPodTemplate(&to.Spec.Template, nil).Hash
 }

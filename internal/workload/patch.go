@@ -9,11 +9,13 @@ import (
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
-// ReleasePatch is the JSON merge patch that lets a held workload go. It clears the paused field, so that nobody owns
+// ReleasePatch is the JSON merge patch that releases a hold and records why. It clears the paused field, so that nobody owns
 // it afterwards, unless a user had paused the workload before. The resourceVersion makes it fail with a conflict when
 // anything changed since the view was taken: a newer template is never released by accident.
-func ReleasePatch(v *View) []byte {
+func ReleasePatch(v *View, why Admission) []byte {
+	why.UID, why.Template = v.UID, v.Template.Hash
 	patch := unmarkPatch(v)
+	annotationsOf(patch)[v1alpha1.AnnotationAdmitted] = string(mustJSON(why))
 	if !v.UserPaused {
 		patch["spec"] = map[string]any{"paused": nil}
 	}
@@ -25,11 +27,21 @@ func ReleasePatch(v *View) []byte {
 func CleanPatch(v *View) []byte {
 	patch := unmarkPatch(v)
 	if v.Held() {
-		marks := patch["metadata"].(map[string]any)["annotations"].(map[string]any)
+		marks := annotationsOf(patch)
 		delete(marks, v1alpha1.AnnotationHeldBy)
 		delete(marks, v1alpha1.AnnotationUserPaused)
+		delete(marks, v1alpha1.AnnotationHeldReason)
 	}
 	return mustJSON(patch)
+}
+
+// RemarkPatch is the JSON merge patch that puts the mark of a hold back that somebody removed, so that the hold ends as any
+// other. It has the same precondition as ReleasePatch.
+func RemarkPatch(v *View, plan string) []byte {
+	return mustJSON(map[string]any{"metadata": map[string]any{
+		"resourceVersion": v.ResourceVersion,
+		"annotations":     map[string]any{v1alpha1.AnnotationHeldBy: HoldMark(v.Namespace, plan)},
+	}})
 }
 
 func unmarkPatch(v *View) map[string]any {
@@ -39,6 +51,7 @@ func unmarkPatch(v *View) map[string]any {
 			"annotations": map[string]any{
 				v1alpha1.AnnotationHeldBy:         nil,
 				v1alpha1.AnnotationUserPaused:     nil,
+				v1alpha1.AnnotationHeldReason:     nil,
 				v1alpha1.AnnotationOverrideReason: nil,
 				v1alpha1.AnnotationOverriddenBy:   nil,
 				v1alpha1.AnnotationOverriddenAt:   nil,
@@ -47,10 +60,14 @@ func unmarkPatch(v *View) map[string]any {
 	}
 }
 
+func annotationsOf(patch map[string]any) map[string]any {
+	return patch["metadata"].(map[string]any)["annotations"].(map[string]any)
+}
+
 func mustJSON(v any) []byte {
 	raw, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // strings and nil only
+		panic(err) // strings, numbers and nil only
 	}
 	return raw
 }

@@ -10,6 +10,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
 // Slim is the cache's transform for Deployments and ReplicaSets: it keeps what a View is made of, and the hash of the
@@ -23,7 +25,7 @@ func Slim(obj any) (any, error) {
 		slimConditions(&o.Status)
 	case *appsv1.ReplicaSet:
 		slimMeta(&o.ObjectMeta)
-		o.Labels, o.Annotations, o.Spec.Selector = nil, nil, nil
+		o.Labels, o.Annotations, o.Spec.Selector = nil, only(o.Annotations, v1alpha1.AnnotationAdmitted), nil
 		slimTemplate(&o.Spec.Template)
 		o.Status = appsv1.ReplicaSetStatus{Replicas: o.Status.Replicas, ReadyReplicas: o.Status.ReadyReplicas}
 	}
@@ -52,10 +54,20 @@ func slimTemplate(t *corev1.PodTemplateSpec) {
 	}
 	slim := corev1.PodTemplateSpec{}
 	slim.Labels = versionLabel(t.Labels)
-	slim.Annotations = map[string]string{
-		annotationTemplateHash: hashPodSpec(&t.Spec), annotationImages: strings.Join(imagesOf(&t.Spec), betweenImages),
+	f := fingerprintOf(t)
+	slim.Annotations = map[string]string{annotationBase: f.base, annotationImages: strings.Join(imagesOf(&t.Spec), between)}
+	if len(f.annotations) > 0 {
+		slim.Annotations[annotationAnnotations] = strings.Join(f.annotations, between)
 	}
 	*t = slim
+}
+
+// only keeps one key of a map.
+func only(m map[string]string, key string) map[string]string {
+	if value, ok := m[key]; ok {
+		return map[string]string{key: value}
+	}
+	return nil
 }
 
 // slimmed says whether Slim has cut a template. That it has no container is what tells, since the API server takes no such

@@ -26,8 +26,8 @@ const LabelVersion = "app.kubernetes.io/version"
 
 // Template is what a pod template tells: its identity, and what its version can be resolved from.
 type Template struct {
-	// Hash identifies the template's spec. Its metadata does not count, so that `kubectl rollout restart` is no
-	// rollout.
+	// Hash identifies the revision: the spec, the labels and the annotations but for those that ask for a restart, so that
+	// `kubectl rollout restart` is no rollout.
 	Hash string
 
 	// Labels of the template, of which only LabelVersion is of interest.
@@ -53,6 +53,9 @@ type Revision struct {
 
 	// Ready is how many pods of it are ready: whether it serves.
 	Ready int32
+
+	// Admitted is the admission that started it, as its controller copied it from the workload; nil where there is none.
+	Admitted *Admission
 }
 
 // Override is a hold that was overridden, as the admission policy recorded it.
@@ -86,6 +89,9 @@ type View struct {
 
 	// Override is set where a hold was overridden and the operator has not recorded it yet.
 	Override *Override
+
+	// Admitted is the last time that the operator released a hold of it; nil where there is none.
+	Admitted *Admission
 
 	// RolledOut says that every replica runs the template asked for, and is available.
 	RolledOut bool

@@ -5,6 +5,7 @@ package workload_test
 
 import (
 	"encoding/json"
+	"maps"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -89,7 +90,7 @@ func TestRolledOut(t *testing.T) {
 func TestRevisions(t *testing.T) {
 	d := gen.Deployment("web", gen.Runs("1.5.0"))
 	old := gen.Deployment("web", gen.Runs("1.4.2"))
-	restarted := gen.Deployment("web", gen.Runs("1.4.2"), gen.TemplateAnnotation("restartedAt", "now"))
+	restarted := gen.Deployment("web", gen.Runs("1.4.2"), gen.TemplateAnnotation("kubectl.kubernetes.io/restartedAt", "now"))
 	v := workload.FromDeployment(d, []appsv1.ReplicaSet{
 		*gen.ReplicaSet(old, 1, 0, epoch), *gen.ReplicaSet(restarted, 2, 3, epoch), *gen.ReplicaSet(d, 3, 1, epoch),
 	})
@@ -116,12 +117,17 @@ func TestRevisions(t *testing.T) {
 func TestPatches(t *testing.T) {
 	marks := map[string]any{
 		"dr.backstay.dev/held-by": nil, "dr.backstay.dev/user-paused": nil, "dr.backstay.dev/override-reason": nil,
-		"dr.backstay.dev/overridden-by": nil, "dr.backstay.dev/overridden-at": nil,
+		"dr.backstay.dev/overridden-by": nil, "dr.backstay.dev/overridden-at": nil, "dr.backstay.dev/held-reason": nil,
 	}
 	metadata := map[string]any{"resourceVersion": "77", "annotations": marks}
 	held := view(gen.Held("ns", "shop"), gen.ResourceVersion("77"))
 	stale := held
 	stale.Paused = false
+	why := workload.Admission{Plan: "shop", Reason: "BackupCompleted", Release: "shop-1.5.0", Rollout: 2, Backup: "b"}
+	recorded := maps.Clone(marks)
+	recorded["dr.backstay.dev/admitted"] = `{"uid":"uid-web","template":"` + held.Template.Hash +
+		`","plan":"shop","reason":"BackupCompleted","release":"shop-1.5.0","rollout":2,"backup":"b"}`
+	admitted := map[string]any{"resourceVersion": "77", "annotations": recorded}
 	record := map[string]any{
 		"dr.backstay.dev/override-reason": nil, "dr.backstay.dev/overridden-by": nil, "dr.backstay.dev/overridden-at": nil,
 	}
@@ -130,8 +136,11 @@ func TestPatches(t *testing.T) {
 		patch []byte
 		want  map[string]any
 	}{
-		"release":                      {workload.ReleasePatch(&held), map[string]any{"metadata": metadata, "spec": map[string]any{"paused": nil}}},
-		"release what a user paused":   {workload.ReleasePatch(&paused), map[string]any{"metadata": metadata}},
+		"release":                    {workload.ReleasePatch(&held, why), map[string]any{"metadata": admitted, "spec": map[string]any{"paused": nil}}},
+		"release what a user paused": {workload.ReleasePatch(&paused, why), map[string]any{"metadata": admitted}},
+		"mark a hold again": {workload.RemarkPatch(&held, "shop"), map[string]any{"metadata": map[string]any{
+			"resourceVersion": "77", "annotations": map[string]any{"dr.backstay.dev/held-by": "ns/shop"},
+		}}},
 		"clean a mark that is no hold": {workload.CleanPatch(&stale), map[string]any{"metadata": metadata}},
 		"clean what is held": {
 			workload.CleanPatch(&held), map[string]any{"metadata": map[string]any{"resourceVersion": "77", "annotations": record}},

@@ -1,0 +1,102 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"slices"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/workload"
+)
+
+// remember reads what the plan's status says of its workloads, and of those that left it, in the scheme by which the members'
+// hashes are computed.
+func (d *decider) remember() {
+	d.seen = map[identity]*v1alpha1.PlanWorkload{}
+	if d.plan == nil {
+		d.scheme = workload.Scheme(nil)
+		return
+	}
+	d.scheme = workload.Scheme(d.plan.Spec.Gate.RestartAnnotations)
+	for _, w := range slices.Concat(d.plan.Status.Departed, d.plan.Status.Workloads) {
+		key := workload.Key{Group: w.Group, Kind: w.Kind, Name: w.Name}
+		d.seen[identity{key, w.UID}] = d.inScheme(w, d.members[key])
+	}
+}
+
+// inScheme translates what was remembered by hashes of another scheme: the ReplicaSet that ran tells its template by its
+// name. What cannot be compared is not known, and is never taken for a difference: the other revisions that run now ran
+// before.
+func (d *decider) inScheme(w v1alpha1.PlanWorkload, m *Member) *v1alpha1.PlanWorkload {
+	if w.TemplateHash == "" || workload.Comparable(w.TemplateHash, d.scheme) {
+		return &w
+	}
+	w.TemplateHash, w.OtherTemplateHashes = "", nil
+	if m == nil || string(m.UID) != w.UID {
+		return &w
+	}
+	for i := range m.Revisions {
+		switch rev := &m.Revisions[i]; {
+		case rev.Name == w.Revision:
+			w.TemplateHash = rev.Template.Hash
+		case rev.Pods > 0:
+			w.OtherTemplateHashes = append(w.OtherTemplateHashes, rev.Template.Hash)
+		}
+	}
+	return &w
+}
+
+// seenBefore is what the plan remembers of a member; nil where it never saw it.
+func (d *decider) seenBefore(m *Member) *v1alpha1.PlanWorkload { return d.seen[identityOf(m)] }
+
+// explained reports whether it is known how a template of a workload came to run: a release or the plan tells it, or the
+// operator admitted it, for this plan or another.
+func (d *decider) explained(m *Member, hash string) bool {
+	return d.remembered(m, hash) || admission(m, hash) != nil
+}
+
+// remembered reports whether a release or the plan tells that a template of a workload ran.
+func (d *decider) remembered(m *Member, hash string) bool {
+	if d.history().started[revisionOf(m, hash)] {
+		return true
+	}
+	seen := d.seenBefore(m)
+	return seen != nil && (seen.TemplateHash == hash || slices.Contains(seen.OtherTemplateHashes, hash))
+}
+
+// admission is how the operator admitted a template of a workload, as the workload or its ReplicaSet tells; nil where it did
+// not.
+func admission(m *Member, hash string) *workload.Admission {
+	if m.Admitted.Of(hash) {
+		return m.Admitted
+	}
+	for i := range m.Revisions {
+		if rev := &m.Revisions[i]; rev.Template.Hash == hash && rev.Admitted.Of(hash) {
+			return rev.Admitted
+		}
+	}
+	return nil
+}
+
+// admittedIn is how the operator admitted a workload in a rollout, if it did.
+func (d *decider) admittedIn(ro course, rec *v1alpha1.RolloutWorkload, m *Member) *workload.Admission {
+	a := admission(m, rec.TemplateHash)
+	if a == nil || a.Plan != d.in.Name || a.Release != ro.of.Name || a.Rollout != ro.Number {
+		return nil
+	}
+	return a
+}
+
+// bypassed lists the revisions of a workload that have pods and that nobody is known to have admitted, the newest first. Of
+// what ran when the plan first saw the workload nothing is known.
+func (d *decider) bypassed(m *Member) []workload.Revision {
+	if d.firstSeen(m) {
+		return nil
+	}
+	found := slices.DeleteFunc(slices.Clone(m.Revisions), func(rev workload.Revision) bool {
+		return rev.Pods == 0 || d.explained(m, rev.Template.Hash)
+	})
+	slices.SortFunc(found, func(a, b workload.Revision) int { return b.Created.Compare(a.Created.Time) })
+	return slices.CompactFunc(found, func(a, b workload.Revision) bool { return a.Template.Hash == b.Template.Hash })
+}

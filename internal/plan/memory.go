@@ -1,0 +1,133 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/drift"
+	"github.com/backstay-dr/backstay/internal/workload"
+)
+
+// recordWorkloads keeps the revision of each workload that was last let through. A change that the releases have not
+// recorded yet is left standing against the old entry: that is how it is found.
+func (d *decider) recordWorkloads(s *v1alpha1.DRPlanStatus) {
+	s.Workloads = nil
+	for _, m := range d.sortedMembers() {
+		if !m.Selected {
+			continue
+		}
+		if d.rolledOver(m) {
+			s.Workloads = append(s.Workloads, d.rememberedOf(m.Key)...)
+			continue
+		}
+		w := d.planWorkloadNow(m)
+		if d.joined(m) || d.startedUntold(m, w) {
+			s.LastStart = &v1alpha1.LastStart{Time: *d.startTime(), Version: w.Version}
+		}
+		s.Workloads = append(s.Workloads, w)
+	}
+	d.recordLastStart(s)
+}
+
+// rememberedOf is what the plan remembers of the workload of a name.
+func (d *decider) rememberedOf(key workload.Key) []v1alpha1.PlanWorkload {
+	return slices.DeleteFunc(slices.Clone(d.plan.Status.Workloads), func(w v1alpha1.PlanWorkload) bool {
+		return workload.Key{Group: w.Group, Kind: w.Kind, Name: w.Name} != key
+	})
+}
+
+// recordDeparted keeps what the plan knows of workloads that it selects no more, for as long as they exist: should one come
+// back with another template, that started without having been held.
+func (d *decider) recordDeparted(s *v1alpha1.DRPlanStatus) {
+	s.Departed = nil
+	for _, w := range slices.Concat(d.plan.Status.Departed, d.plan.Status.Workloads) {
+		m := d.members[workload.Key{Group: w.Group, Kind: w.Kind, Name: w.Name}]
+		if m != nil && string(m.UID) == w.UID && !m.Selected && w.TemplateHash != "" {
+			s.Departed = append(s.Departed, *d.seenBefore(m))
+		}
+	}
+	s.Departed = s.Departed[max(0, len(s.Departed)-v1alpha1.MaxWorkloads):]
+}
+
+// joined says whether a workload came to the plan that was another's, or nobody's: what it started meanwhile no backup of
+// this plan need hold. Where the plan is new itself that is so for what is rolling out. One that was only just created has
+// started nothing else.
+func (d *decider) joined(m *Member) bool {
+	if d.stayed(m) || m.Generation <= 1 {
+		return false
+	}
+	return d.plan.Status.ObservedGeneration > 0 || !m.Paused && !m.RolledOut
+}
+
+// stayed reports whether the plan selected a workload when its status was written.
+func (d *decider) stayed(m *Member) bool {
+	return slices.ContainsFunc(d.rememberedOf(m.Key), func(w v1alpha1.PlanWorkload) bool { return w.UID == string(m.UID) })
+}
+
+// startedUntold reports whether a workload started something that no release tells of: while the gate was Disabled, or
+// while the plan did not select it. A backup from before does not hold it.
+func (d *decider) startedUntold(m *Member, w v1alpha1.PlanWorkload) bool {
+	last, recorded := d.history().last[identityOf(m)]
+	before := last.hash
+	if old := d.seenBefore(m); old != nil && old.TemplateHash != "" {
+		before = old.TemplateHash
+	}
+	return before != "" && before != w.TemplateHash && !(recorded && last.hash == w.TemplateHash)
+}
+
+func (d *decider) planWorkloadNow(m *Member) v1alpha1.PlanWorkload {
+	w := v1alpha1.PlanWorkload{Group: m.Group, Kind: m.Kind, Name: m.Name, UID: string(m.UID)}
+	let, known := d.lastLetThrough(m)
+	switch {
+	case known && let.hash == m.Template.Hash && !m.Held(), !m.Paused && d.accounted(m):
+		v := d.versionOf(m)
+		w.Version, w.VersionSource, w.TemplateHash = v.Value, v.Source, m.Template.Hash
+	case known:
+		w.Version, w.VersionSource, w.TemplateHash = let.version.Value, let.version.Source, let.hash
+	default:
+		if r, ok := soleRevision(m); ok {
+			v := drift.Resolve(r.Template, nil, d.in.Releases)
+			w.Version, w.VersionSource, w.TemplateHash = v.Value, v.Source, r.Template.Hash
+		}
+	}
+	if rev, ok := m.Revision(w.TemplateHash); ok {
+		w.Revision = rev.Name
+	}
+	w.OtherTemplateHashes = d.otherTemplates(m, w.TemplateHash)
+	return w
+}
+
+// maxOtherTemplates is how many further templates of a workload the plan remembers.
+const maxOtherTemplates = 10
+
+// otherTemplates are the further templates of a workload that ran with reason and that no release records: those that ran when
+// the plan first saw it, and those that it admitted last before. Each is kept for as long as its ReplicaSet exists, so that the
+// end of a rollout is no reason to write.
+func (d *decider) otherTemplates(m *Member, admitted string) []string {
+	seen := d.seenBefore(m)
+	revisions := slices.SortedFunc(slices.Values(m.Revisions), func(a, b workload.Revision) int {
+		return cmp.Or(b.Created.Compare(a.Created.Time), cmp.Compare(a.Name, b.Name))
+	})
+	var out []string
+	for _, rev := range revisions {
+		hash := rev.Template.Hash
+		known := d.firstSeen(m) && rev.Pods > 0 ||
+			seen != nil && (seen.TemplateHash == hash || slices.Contains(seen.OtherTemplateHashes, hash))
+		if known && hash != admitted && !d.history().started[revisionOf(m, hash)] && !slices.Contains(out, hash) {
+			out = append(out, hash)
+		}
+	}
+	out = out[:min(len(out), maxOtherTemplates)]
+	slices.Sort(out)
+	return out
+}
+
+// accounted says whether what a workload runs needs no rollout to account for it: it is seen for the first time, or
+// nobody asked for more.
+func (d *decider) accounted(m *Member) bool {
+	return d.firstSeen(m) || d.mode() == v1alpha1.GateModeDisabled || !m.Driver
+}
