@@ -34,7 +34,7 @@ func TestCompare(t *testing.T) {
 	differs := Finding{metav1.ConditionTrue, v1alpha1.ReasonVersionDiffers}
 	mixed := Finding{metav1.ConditionTrue, v1alpha1.ReasonMixedVersions}
 	unknown := Finding{metav1.ConditionUnknown, v1alpha1.ReasonVersionUnknown}
-	hashed := Version{"template-v1-0", v1alpha1.SourceTemplateHash}
+	hashed := Version{"template-0", v1alpha1.SourceTemplateHash}
 	for name, tc := range map[string]struct {
 		planned string
 		policy  v1alpha1.VersionPolicy

@@ -37,7 +37,7 @@ func Resolve(t workload.Template, workloadLabels map[string]string, releases []*
 			return Version{v, v1alpha1.SourceImageTag}
 		}
 	}
-	return Version{"template-" + t.Hash, v1alpha1.SourceTemplateHash}
+	return Version{"template-" + workload.Digest(t.Hash), v1alpha1.SourceTemplateHash}
 }
 
 // match counts the images of a template that a release names.

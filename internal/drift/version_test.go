@@ -48,7 +48,7 @@ func TestResolve(t *testing.T) {
 		},
 		"pinned without a tag, and a name without a tag tells nothing": {
 			images("web@" + digestB), nil, releases(gen.Release("shop", "1.5.0", gen.Artifact("web", ""))),
-			Version{"template-v1-0", v1alpha1.SourceTemplateHash},
+			Version{"template-0", v1alpha1.SourceTemplateHash},
 		},
 		"an unchanged sidecar is part of both versions, the application of one": {
 			images("web@"+digestB, "log@"+digestS), nil,
@@ -82,14 +82,14 @@ func TestResolve(t *testing.T) {
 		"label of the workload":            {images("web:7"), version("1.4.0"), nil, Version{"1.4.0", v1alpha1.SourceWorkloadLabel}},
 		"tag":                              {images("registry.example:5000/team/web:1.5.0", "log:2"), nil, nil, Version{"1.5.0", v1alpha1.SourceImageTag}},
 		"tag and digest":                   {images("web:1.5.0@" + digestA), nil, nil, Version{"1.5.0", v1alpha1.SourceImageTag}},
-		"a port is no tag":                 {images("registry.example:5000/web"), nil, nil, Version{"template-v1-0", v1alpha1.SourceTemplateHash}},
-		"latest tells nothing":             {images("web:latest"), nil, nil, Version{"template-v1-0", v1alpha1.SourceTemplateHash}},
-		"a tag that is none":               {images("web:1.5 beta"), nil, nil, Version{"template-v1-0", v1alpha1.SourceTemplateHash}},
-		"two colons":                       {images("web:1:2"), nil, nil, Version{"template-v1-0", v1alpha1.SourceTemplateHash}},
+		"a port is no tag":                 {images("registry.example:5000/web"), nil, nil, Version{"template-0", v1alpha1.SourceTemplateHash}},
+		"latest tells nothing":             {images("web:latest"), nil, nil, Version{"template-0", v1alpha1.SourceTemplateHash}},
+		"a tag that is none":               {images("web:1.5 beta"), nil, nil, Version{"template-0", v1alpha1.SourceTemplateHash}},
+		"two colons":                       {images("web:1:2"), nil, nil, Version{"template-0", v1alpha1.SourceTemplateHash}},
 		"a tag as long as a version":       {images("web:" + strings.Repeat("9", 128)), nil, nil, Version{strings.Repeat("9", 128), v1alpha1.SourceImageTag}},
-		"a tag that is too long":           {images("web:" + strings.Repeat("9", 129)), nil, nil, Version{"template-v1-0", v1alpha1.SourceTemplateHash}},
-		"only the first image's tag tells": {images("web", "log:2"), nil, nil, Version{"template-v1-0", v1alpha1.SourceTemplateHash}},
-		"nothing at all":                   {workload.Template{Hash: "v1-0"}, nil, nil, Version{"template-v1-0", v1alpha1.SourceTemplateHash}},
+		"a tag that is too long":           {images("web:" + strings.Repeat("9", 129)), nil, nil, Version{"template-0", v1alpha1.SourceTemplateHash}},
+		"only the first image's tag tells": {images("web", "log:2"), nil, nil, Version{"template-0", v1alpha1.SourceTemplateHash}},
+		"nothing at all":                   {workload.Template{Hash: "v1-0"}, nil, nil, Version{"template-0", v1alpha1.SourceTemplateHash}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := Resolve(tc.template, tc.labels, tc.releases); got != tc.want {

@@ -188,7 +188,10 @@ func (d *decider) discoverHeld(m *Member) {
 	}
 	v := d.versionOf(m)
 	r := d.ensureRelease(v)
-	ro, ok := joinable(r, m)
+	ro, ok := d.latecomer(r, m)
+	if !ok {
+		ro, ok = joinable(r, m)
+	}
 	if !ok {
 		ro = d.openRollout(r, v1alpha1.CauseHeld)
 	}
@@ -293,6 +296,32 @@ func joinable(r *release, m *Member) (course, bool) {
 	ro := course{&r.status.Rollouts[0], r}
 	rec := recordOf(ro.Rollout, m)
 	return ro, rec == nil || rec.StartReason == ""
+}
+
+// applyTime is how long one apply may take, from the first of its workloads that is admitted to the last that arrives.
+const applyTime = 10 * time.Second
+
+// latecomer reopens the rollout that a workload belongs to, where that rolled out a moment ago: what belongs to one apply
+// belongs to one rollout, though its first workloads were quick. It must not have been part of it, and the backup must be one
+// that the rule may rely on.
+func (d *decider) latecomer(r *release, m *Member) (course, bool) {
+	if len(r.status.Rollouts) == 0 {
+		return course{}, false
+	}
+	ro := course{&r.status.Rollouts[0], r}
+	if ro.Outcome != v1alpha1.OutcomeRolledOut || ro.AdmittedTime == nil || d.in.Now.Sub(ro.AdmittedTime.Time) > applyTime ||
+		startedUnheld(ro.Rollout) || d.isIn(ro, m) || !d.backupAllows(ro, &v1alpha1.RolloutWorkload{
+		Group: m.Group, Kind: m.Kind, Name: m.Name, TemplateHash: m.Template.Hash,
+	}) {
+		return course{}, false
+	}
+	ro.Outcome, ro.CompletionTime = "", nil
+	return ro, true
+}
+
+// isIn reports whether a rollout has a record of a workload, in whatever state.
+func (d *decider) isIn(ro course, m *Member) bool {
+	return slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool { return keyOf(&rec) == m.Key })
 }
 
 // joinAhead notes what runs when the first workload comes to a rollout that was announced before.

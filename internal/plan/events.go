@@ -105,7 +105,7 @@ func startEvent(ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWorkload) Event {
 			Warning: true, Plan: true, Reason: "Overridden", Action: "Override",
 			Note: fmt.Sprintf("was let go without a backup by %s: %s", rec.Override.User, rec.Override.Reason),
 		}
-	case rec.State == v1alpha1.WorkloadHeld:
+	case rec.State == v1alpha1.WorkloadHeld && rec.StartReason == "":
 		return Event{Plan: true, Reason: "Held", Action: "Hold", Note: "is held until its backup is Completed"}
 	case rec.StartReason != v1alpha1.StartNotHeld:
 		return Event{}

@@ -30,7 +30,7 @@ func (w *world) admit(old, d *appsv1.Deployment, user string) {
 	was := view(old)
 	for _, name := range sorted(w.plans) {
 		p := w.plans[name]
-		changed := !reflect.DeepEqual(revisionOf(old), revisionOf(d))
+		changed := !reflect.DeepEqual(revisionOf(old, p), revisionOf(d, p))
 		mine := selects(p, old) || selects(p, d) || was.HeldByPlan(name)
 		if p.Spec.Gate.Mode != v1alpha1.GateModeHold || !mine || !changed && !was.Held() {
 			continue
@@ -58,9 +58,11 @@ func keep(old, d *appsv1.Deployment, mark string) {
 }
 
 // revisionOf is the pod template without what asks for a restart.
-func revisionOf(d *appsv1.Deployment) *corev1.PodTemplateSpec {
+func revisionOf(d *appsv1.Deployment, p *v1alpha1.DRPlan) *corev1.PodTemplateSpec {
 	t := d.Spec.Template.DeepCopy()
-	delete(t.Annotations, v1alpha1.AnnotationRestartedAt)
+	for _, key := range append([]string{v1alpha1.AnnotationRestartedAt}, p.Spec.Gate.RestartAnnotations...) {
+		delete(t.Annotations, key)
+	}
 	if len(t.Annotations) == 0 {
 		t.Annotations = nil
 	}

@@ -137,7 +137,7 @@ func (d *decider) verdictWaiting(ro course) verdict {
 	switch {
 	case v.reason == v1alpha1.ReasonBackupFailed:
 		v.reconciling, v.stalled = false, true
-	case escaped(ro.Rollout) && !holds(ro.Rollout):
+	case escaped(ro.Rollout):
 		v.reason = v1alpha1.ReasonEscaped
 		v.message = fmt.Sprintf("%s started without having been held; %s", startedBecause(ro.Rollout, v1alpha1.StartNotHeld), v.message)
 	case v.reason == v1alpha1.ReasonBackupCompleted && d.waitsForUsers(ro.Rollout):
@@ -203,6 +203,10 @@ func queued(b *v1alpha1.RolloutBackup) string {
 func (d *decider) failureState(ro course, b *velerov1.Backup) (reason, message string) {
 	limit := d.plan.Spec.Gate.BackupAttempts
 	what := fmt.Sprintf("backup %s is %s", ro.Backup.Name, ro.Backup.Phase)
+	if ro.Backup.Phase == phaseTooSlow {
+		what = fmt.Sprintf("backup %s took longer than the recovery point objective of %s, and so will the next: "+
+			"raise spec.objectives.recoveryPointSeconds of the plan", ro.Backup.Name, d.objective())
+	}
 	if d.exhausted(ro) {
 		return v1alpha1.ReasonBackupFailed, fmt.Sprintf("%s after %d of %d attempts%s; "+
 			"mend the cause, then raise spec.gate.backupAttempts or delete this AppRelease for another", what, d.failures(ro), limit, failureText(b))

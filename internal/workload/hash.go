@@ -46,10 +46,10 @@ func Comparable(hash, scheme string) bool {
 	return strings.HasPrefix(hash, scheme+"-")
 }
 
-// SchemeOf is the scheme of a hash.
-func SchemeOf(hash string) string {
-	scheme, _, _ := strings.Cut(hash, "-")
-	return scheme
+// Digest is a hash without its scheme, which another version of Backstay may well compute too.
+func Digest(hash string) string {
+	_, digest, _ := strings.Cut(hash, "-")
+	return digest
 }
 
 // templateFields identifies the fields of a pod template that the linked k8s.io/api knows.

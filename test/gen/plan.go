@@ -79,6 +79,11 @@ func BackupAttempts(n int32) PlanOption {
 	return planOption(func(p *v1alpha1.DRPlan) { p.Spec.Gate.BackupAttempts = n })
 }
 
+// RestartAnnotations sets the further annotations of pod templates that mean a restart.
+func RestartAnnotations(keys ...string) PlanOption {
+	return planOption(func(p *v1alpha1.DRPlan) { p.Spec.Gate.RestartAnnotations = keys })
+}
+
 // RecoveryPoint sets the recovery point objective in seconds.
 func RecoveryPoint(seconds int32) PlanOption {
 	return planOption(func(p *v1alpha1.DRPlan) { p.Spec.Objectives.RecoveryPointSeconds = seconds })

@@ -1,0 +1,226 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan_test
+
+import (
+	"maps"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/test/gen"
+)
+
+// adopts makes a Deployment own a ReplicaSet of somebody's, with a pod.
+func (s *sim) adopts(name string, template ...gen.DeploymentOption) *appsv1.ReplicaSet {
+	d := s.deployments[name].DeepCopy()
+	for _, o := range template {
+		gen.ApplyToDeployment(d, o)
+	}
+	set := gen.ReplicaSet(d, 99, 1, s.now)
+	s.stored(set)
+	s.sets[set.Name] = set
+	s.tell()
+	s.say("user", "%s adopts a ReplicaSet of %s", name, versionOf(d))
+	return set
+}
+
+// held is a shop whose "web" is held with 1.5.0 while Velero does nothing.
+func held(t *testing.T) *sim {
+	t.Helper()
+	s := shopSim(t, "api", "web")
+	s.velero.down = true
+	s.set("web", "1.5.0")
+	s.pass(10 * time.Second)
+	s.mustHold("web")
+	return s
+}
+
+// mustBeEscaped fails the test unless plan and release say that something of a version bypassed the gate.
+func (s *sim) mustBeEscaped(version string) {
+	s.Helper()
+	mustBe(s, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonEscaped)
+	mustBe(s, s.releaseCondition("shop-"+version, v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonEscaped)
+	if why := s.rollout("shop-"+version, 0).Workloads[0].StartReason; why != v1alpha1.StartNotHeld {
+		s.Errorf("%s started, and is recorded as %q", version, why)
+	}
+}
+
+// A ReplicaSet of the held template that nobody owns is adopted, and its pod runs before the backup began. That is an escape, told at
+// once; the rest stays held, and its release never says that a backup came before it.
+func TestPromise1_AdoptedReplicaSetOfTheHeldTemplateIsAnEscape(t *testing.T) {
+	s := held(t)
+	s.adopts("web")
+	s.settle()
+	s.mustBeEscaped("1.5.0")
+	s.mustHold("web")
+	s.pass(moment)
+	s.mustHold("web")
+	s.velero.down = false
+	s.pass(time.Minute)
+	s.mustRun("web", "1.5.0")
+	ro := s.rollout("shop-1.5.0", 0)
+	if why := ro.Workloads[0].StartReason; why != v1alpha1.StartNotHeld {
+		t.Errorf("it is recorded as %s", why)
+	}
+	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionTrue, v1alpha1.ReasonReconciled)
+	s.mustRest()
+}
+
+// The annotation of the desired replicas makes the Deployment controller finish the held rollout by the adopted ReplicaSet.
+func TestPromise1_AdoptedReplicaSetThatReplacesEverythingIsAnEscape(t *testing.T) {
+	s := held(t)
+	for _, set := range s.setsOf(s.deployments["web"]) {
+		s.scale(set, 0)
+	}
+	d := s.deployments["web"]
+	s.truth.running[d.UID] = hashOf(d)
+	s.adopts("web")
+	s.settle()
+	s.mustBeEscaped("1.5.0")
+	s.velero.down = false
+	s.pass(time.Minute)
+	s.mustRun("web", "1.5.0")
+	if n := len(s.backups); n == 0 {
+		t.Error("it was not backed up")
+	}
+	s.mustRest()
+}
+
+// A ReplicaSet of a template that nobody asked for, held or not.
+func TestPromise1_AdoptedReplicaSetOfAnotherTemplateIsAnEscape(t *testing.T) {
+	for name, story := range map[string]func(*testing.T) *sim{
+		"held":     held,
+		"not held": func(t *testing.T) *sim { s := shopSim(t, "api", "web"); s.velero.down = true; return s },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := story(t)
+			s.adopts("web", gen.Runs("6.6.6"))
+			s.settle()
+			if ro := s.rollout("shop-6.6.6", 0); ro.Cause != v1alpha1.CauseEscaped {
+				t.Errorf("it is recorded as %s", ro.Cause)
+			}
+		})
+	}
+}
+
+// Under a pause nothing replaces the pods of a ReplicaSet whose template was changed.
+func TestPromise1_ChangedTemplateOfAReplicaSetIsAnEscape(t *testing.T) {
+	s := shopSim(t, "api", "web")
+	s.edit("web", "user", gen.Paused())
+	s.pass(time.Minute)
+	set := s.setsOf(s.deployments["web"])[0].DeepCopy()
+	set.Spec.Template.Spec.Containers[0].Image = "registry.example/web:6.6.6"
+	set.Spec.Template.Labels = maps.Clone(set.Spec.Template.Labels)
+	set.Spec.Template.Labels[gen.LabelVersion] = "6.6.6"
+	s.stored(set)
+	s.sets[set.Name] = set
+	s.tell()
+	s.settle()
+	s.mustBeEscaped("6.6.6")
+	s.pass(time.Minute)
+	s.mustHaveBackups(1)
+}
+
+// A Deployment that is deleted without its ReplicaSets and created again adopts them, and rolls over their pods: its creation
+// is not held.
+func TestPromise1_DeploymentThatRollsOverOrphanedPodsIsAnEscape(t *testing.T) {
+	for name, away := range map[string]bool{"watched": false, "while the operator was down": true} {
+		t.Run(name, func(t *testing.T) {
+			s := shopSim(t, "api", "web")
+			s.pass(time.Minute)
+			s.op.down = away
+			old := s.deployments["web"]
+			delete(s.deployments, "web")
+			d := gen.Deployment("web", gen.Runs("1.5.0"))
+			s.createDeployment(d)
+			for _, set := range s.setsOf(old) {
+				set = set.DeepCopy()
+				set.OwnerReferences[0].UID = d.UID
+				s.stored(set)
+				s.sets[set.Name] = set
+			}
+			s.tell()
+			s.pass(moment)
+			s.op.down = false
+			s.op.restart()
+			s.pass(moment)
+			ro := s.rollout("shop-1.5.0", 0)
+			if ro.Cause != v1alpha1.CauseEscaped || ro.Workloads[0].StartReason != v1alpha1.StartNotHeld {
+				t.Errorf("it is recorded as %s %s", ro.Cause, ro.Workloads[0].StartReason)
+			}
+			s.pass(aWhile)
+			s.mustHaveBackups(1)
+			s.mustRest()
+		})
+	}
+}
+
+// Created again with the template that ran, nothing new starts.
+func TestDeploymentThatIsCreatedAgainAsItWasIsNoEscape(t *testing.T) {
+	s := shopSim(t, "api", "web")
+	old := s.deployments["web"]
+	delete(s.deployments, "web")
+	d := gen.Deployment("web", gen.Runs("1.4.2"))
+	s.createDeployment(d)
+	for _, set := range s.setsOf(old) {
+		set = set.DeepCopy()
+		set.OwnerReferences[0].UID = d.UID
+		s.stored(set)
+		s.sets[set.Name] = set
+	}
+	s.tell()
+	s.pass(aWhile)
+	s.mustHaveBackups(0)
+	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionTrue, v1alpha1.ReasonReconciled)
+}
+
+// Label off, change, label on.
+func TestPromise1_ChangeOutsideThePlanIsAnEscapeWhenItComesBack(t *testing.T) {
+	s := shopSim(t, "api", "web")
+	s.edit("web", "user", gen.Label(gen.LabelPartOf, "nothing"))
+	s.pass(time.Minute)
+	s.set("web", "1.5.0")
+	s.pass(time.Minute)
+	if got := s.plans[shop].Status.Departed; len(got) != 1 || got[0].Name != "web" {
+		t.Errorf("the plan remembers %+v", got)
+	}
+	s.velero.down = true
+	s.edit("web", "user", gen.Label(gen.LabelPartOf, shop))
+	s.settle()
+	s.mustBeEscaped("1.5.0")
+	s.velero.down = false
+	s.pass(aWhile)
+	s.mustHaveBackups(1)
+	if got := s.plans[shop].Status.Departed; len(got) != 0 {
+		t.Errorf("the plan still remembers %+v", got)
+	}
+	s.edit("web", "user", gen.Label(gen.LabelPartOf, "nothing"))
+	s.pass(moment)
+	s.deleteDeployment("web")
+	s.edit("api", "user", gen.Label("team", "red")) // something makes it look
+	s.pass(moment)
+	if got := s.plans[shop].Status.Departed; len(got) != 0 {
+		t.Errorf("the plan remembers what does not exist: %+v", got)
+	}
+}
+
+// What another plan admitted meanwhile did not escape.
+func TestChangeThatAnotherPlanAdmittedIsNoEscape(t *testing.T) {
+	s := shopSim(t, "api", "web")
+	s.createPlan(gen.Plan("till"))
+	s.pass(moment)
+	s.edit("web", "user", gen.Label(gen.LabelPartOf, "till"))
+	s.pass(moment)
+	s.set("web", "1.5.0")
+	s.pass(time.Minute)
+	s.mustRun("web", "1.5.0")
+	s.edit("web", "user", gen.Label(gen.LabelPartOf, shop))
+	s.pass(aWhile)
+	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionTrue, v1alpha1.ReasonReconciled)
+	s.mustHaveBackups(1)
+}
