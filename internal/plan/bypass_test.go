@@ -21,9 +21,10 @@ func (s *sim) adopts(name string, template ...gen.DeploymentOption) *appsv1.Repl
 	for _, o := range template {
 		gen.ApplyToDeployment(d, o)
 	}
-	set := gen.ReplicaSet(d, 99, 1, s.now)
+	set := gen.ReplicaSet(d, 1000+s.count, 1, s.now)
 	s.stored(set)
 	s.sets[set.Name] = set
+	s.truth.adopted(s.world, d)
 	s.tell()
 	s.say("user", "%s adopts a ReplicaSet of %s", name, versionOf(d))
 	return set

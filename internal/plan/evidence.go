@@ -56,13 +56,17 @@ func (d *decider) explained(m *Member, hash string) bool {
 	return d.remembered(m, hash) || admission(m, hash) != nil
 }
 
-// remembered reports whether a release or the plan tells that a template of a workload ran.
+// remembered reports whether a release or the plan tells that a template of a workload was admitted.
 func (d *decider) remembered(m *Member, hash string) bool {
-	if d.history().started[revisionOf(m, hash)] {
-		return true
-	}
 	seen := d.seenBefore(m)
-	return seen != nil && (seen.TemplateHash == hash || slices.Contains(seen.OtherTemplateHashes, hash))
+	return d.history().hasStarted(m, hash) || seen != nil && seen.TemplateHash == hash
+}
+
+// ranBefore reports whether the plan remembers that a template of a workload ran, though not why: when the plan first saw the
+// workload, for example. That is no escape, but when it started is not known.
+func (d *decider) ranBefore(m *Member, hash string) bool {
+	seen := d.seenBefore(m)
+	return seen != nil && slices.Contains(seen.OtherTemplateHashes, hash)
 }
 
 // admission is how the operator admitted a template of a workload, as the workload or its ReplicaSet tells; nil where it did
@@ -95,7 +99,7 @@ func (d *decider) bypassed(m *Member) []workload.Revision {
 		return nil
 	}
 	found := slices.DeleteFunc(slices.Clone(m.Revisions), func(rev workload.Revision) bool {
-		return rev.Pods == 0 || d.explained(m, rev.Template.Hash)
+		return rev.Pods == 0 || d.explained(m, rev.Template.Hash) || d.ranBefore(m, rev.Template.Hash)
 	})
 	slices.SortFunc(found, func(a, b workload.Revision) int { return b.Created.Compare(a.Created.Time) })
 	return slices.CompactFunc(found, func(a, b workload.Revision) bool { return a.Template.Hash == b.Template.Hash })

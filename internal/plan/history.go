@@ -16,8 +16,8 @@ type history struct {
 	// last start of each workload.
 	last map[identity]started
 
-	// started are the templates of each workload that ever started.
-	started map[revision]bool
+	// started are the templates of each workload that ever started, with the last start of each.
+	started map[revision]started
 }
 
 // identity tells a workload from one of the same name that was deleted.
@@ -40,6 +40,7 @@ type started struct {
 	at         time.Time
 	settled    bool
 	rolledOut  bool
+	bypassed   bool
 
 	// underHold: it started though it was held, and is rolling out.
 	underHold bool
@@ -54,7 +55,7 @@ func (d *decider) history() *history {
 	if d.past != nil {
 		return d.past
 	}
-	d.past = &history{last: map[identity]started{}, started: map[revision]bool{}}
+	d.past = &history{last: map[identity]started{}, started: map[revision]started{}}
 	for _, r := range d.releases {
 		for i := range r.status.Rollouts {
 			ro := &r.status.Rollouts[i]
@@ -71,22 +72,41 @@ func (h *history) add(scheme string, r *release, ro *v1alpha1.Rollout, rec *v1al
 		return
 	}
 	id := identity{keyOf(rec), rec.UID}
-	h.started[revision{id, rec.TemplateHash}] = true
-	if last, known := h.last[id]; known && last.generation >= rec.AdmittedGeneration {
-		return
-	}
 	s := started{
 		hash:       rec.TemplateHash,
 		version:    drift.Version{Value: r.Spec.Version, Source: rec.VersionSource},
 		generation: rec.AdmittedGeneration,
 		settled:    rec.State == v1alpha1.WorkloadRolledOut || rec.State == v1alpha1.WorkloadAbandoned,
 		rolledOut:  rec.State == v1alpha1.WorkloadRolledOut,
+		bypassed:   rec.StartReason == v1alpha1.StartNotHeld,
 		underHold:  rec.State == v1alpha1.WorkloadAdmitted && rec.StartReason == v1alpha1.StartNotHeld && rec.HeldSince != nil,
 	}
 	if ro.AdmittedTime != nil {
 		s.at = ro.AdmittedTime.Time
 	}
-	h.last[id] = s
+	rev := revision{id, rec.TemplateHash}
+	if last, known := h.started[rev]; !known || last.generation < s.generation {
+		h.started[rev] = s
+	}
+	if last, known := h.last[id]; !known || last.generation < s.generation {
+		h.last[id] = s
+	}
+}
+
+// hasStarted reports whether a template of a workload is recorded to have started.
+func (h *history) hasStarted(m *Member, hash string) bool {
+	_, is := h.started[revisionOf(m, hash)]
+	return is
+}
+
+// lastOf is the last start of a workload. Where several are recorded of one generation, since something bypassed the gate, it
+// is that of the template that the workload asks for.
+func (h *history) lastOf(m *Member) (started, bool) {
+	if own, is := h.started[revisionOf(m, m.Template.Hash)]; is && own.generation >= m.Generation {
+		return own, true
+	}
+	last, is := h.last[identityOf(m)]
+	return last, is
 }
 
 // recordsChanged makes the next question read the records again.

@@ -23,12 +23,15 @@ type letThrough struct {
 
 	// replaced says that a rollout of it is known to have ended.
 	replaced bool
+
+	// bypassed says that nobody admitted it: some pods of it run, by whatever way, beside what the workload asked for.
+	bypassed bool
 }
 
 // lastLetThrough finds the template of a workload that was last allowed to start: in the releases, or in what the plan
 // remembers, whichever is newer. It is false where neither knows.
 func (d *decider) lastLetThrough(m *Member) (letThrough, bool) {
-	last, recorded := d.history().last[identityOf(m)]
+	last, recorded := d.history().lastOf(m)
 	seen := d.seenBefore(m)
 	remembered := seen != nil && seen.TemplateHash != ""
 	switch {
@@ -36,7 +39,7 @@ func (d *decider) lastLetThrough(m *Member) (letThrough, bool) {
 		if remembered && seen.TemplateHash == last.hash && seen.Version != "" {
 			last.version = versionSeen(seen) // a release may have named its image since
 		}
-		return letThrough{hash: last.hash, version: last.version, settled: last.settled, replaced: last.rolledOut}, true
+		return letThrough{hash: last.hash, version: last.version, settled: last.settled, replaced: last.rolledOut, bypassed: last.bypassed}, true
 	case remembered:
 		return letThrough{hash: seen.TemplateHash, version: versionSeen(seen), settled: true}, true
 	default:
@@ -79,8 +82,8 @@ func (d *decider) runsAnother(m *Member, let letThrough) bool {
 			return true // scaled to none: which of them ran last is not to be seen
 		case rev.Replicas == 0:
 			return false
-		case let.replaced:
-			return true // what was let through had replaced everything
+		case let.replaced, let.bypassed:
+			return true // what was let through had replaced everything, or never was to replace it
 		default:
 			return rev.Created.After(current.Created.Time) && !d.explained(m, rev.Template.Hash)
 		}
@@ -89,7 +92,7 @@ func (d *decider) runsAnother(m *Member, let letThrough) bool {
 
 // startedHeld says whether what a workload is held with started under the hold, and is still to be let go.
 func (d *decider) startedHeld(m *Member) bool {
-	last, recorded := d.history().last[identityOf(m)]
+	last, recorded := d.history().lastOf(m)
 	return recorded && last.underHold && last.hash == m.Template.Hash
 }
 

@@ -5,6 +5,7 @@ package plan_test
 
 import (
 	"fmt"
+	"maps"
 	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
@@ -41,7 +42,7 @@ func (c *chaos) act(what, how byte) {
 		c.override, c.pauseOrResume, c.restartPods, c.scaleToZero, c.breakPods,
 		c.failBackup, c.failBackup, c.breakVelero, c.deleteBackup, c.syncBucket, c.breakLocation,
 		c.announce, c.deleteRelease, c.twin,
-		c.gate, c.mode, c.deadline, c.attempts, c.planGone, c.overlap, c.label, c.recreate,
+		c.gate, c.mode, c.deadline, c.attempts, c.planGone, c.overlap, c.label, c.recreate, c.adopt, c.checksum, c.unmark,
 	}
 	c.steps++
 	actions[int(what)%len(actions)](how)
@@ -227,6 +228,26 @@ func (c *chaos) recreate(how byte) {
 	if how >= 64 {
 		c.createDeployment(gen.Deployment(name, gen.Runs(pick(chaosVersions, how/4))))
 	}
+}
+
+// adopt lets a Deployment adopt a ReplicaSet of somebody's, with a pod.
+func (c *chaos) adopt(how byte) {
+	if d := c.deployments[pick(chaosWorkloads, how)]; d != nil {
+		c.adopts(d.Name, gen.Runs(pick(chaosVersions, how/4)))
+	}
+}
+
+// checksum changes an annotation of the pod template.
+func (c *chaos) checksum(how byte) {
+	c.edit(pick(chaosWorkloads, how), "user", gen.TemplateAnnotation("checksum/config", fmt.Sprint(how/4)))
+}
+
+// unmark removes the mark of a hold, and nothing else.
+func (c *chaos) unmark(how byte) {
+	c.edit(pick(chaosWorkloads, how), "user", gen.Changed(func(d *appsv1.Deployment) {
+		d.Annotations = maps.Clone(d.Annotations)
+		delete(d.Annotations, v1alpha1.AnnotationHeldBy)
+	}))
 }
 
 // calm ends all that is wrong, and lets everything come to rest.

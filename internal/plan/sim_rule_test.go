@@ -82,7 +82,8 @@ func (w *world) checkBackup(seen state, p *v1alpha1.DRPlan, s *plan.Start) strin
 			continue // of this nothing can be seen any more
 		}
 		sameRollout := e.version == version && e.uid != s.Workload.UID && (e.backup == s.Backup || !w.isOf(e.backup, p))
-		if !sameRollout {
+		ownBypass := e.adopted && e.uid == s.Workload.UID && e.version == version // recorded as an escape, whatever admits the rest
+		if !sameRollout && !ownBypass {
 			return fmt.Sprintf("%s %s started %s after backup %s was created", e.workload, e.version, e.at.Sub(fact.created), b.Name)
 		}
 	}

@@ -24,6 +24,13 @@ type truth struct {
 	released map[types.UID]string    // the backup that an operator last let a Deployment go by; "" for another reason
 	started  []startFact
 	backups  map[string]*backupFact
+	ran      map[ranBefore]bool
+}
+
+// ranBefore is a template that a Deployment ran at some time.
+type ranBefore struct {
+	uid  types.UID
+	hash string
 }
 
 // asked is a template that nothing holds, and since when.
@@ -42,6 +49,9 @@ type startFact struct {
 	backup   string   // by which an operator let it go
 	plans    []string // that selected it
 
+	// adopted: the pods came with a ReplicaSet that the workload adopted. The rest of it may still be held.
+	adopted bool
+
 	// traceless: it had a ReplicaSet before, and no operator looked. Nobody can tell it afterwards.
 	traceless bool
 }
@@ -56,12 +66,15 @@ type backupFact struct {
 func newTruth() truth {
 	return truth{
 		running: map[types.UID]string{}, heldAt: map[types.UID]time.Time{}, asked: map[types.UID]asked{}, released: map[types.UID]string{},
-		backups: map[string]*backupFact{},
+		backups: map[string]*backupFact{}, ran: map[ranBefore]bool{},
 	}
 }
 
 // created: what a Deployment is created with is where everything begins from.
-func (t *truth) created(d *appsv1.Deployment) { t.running[d.UID] = hashOf(d) }
+func (t *truth) created(d *appsv1.Deployment) {
+	t.running[d.UID] = hashOf(d)
+	t.ran[ranBefore{d.UID, hashOf(d)}] = true
+}
 
 // edited: a Deployment was stored.
 
@@ -94,10 +107,33 @@ func (t *truth) starts(w *world, d *appsv1.Deployment, traceless bool) {
 		}
 	}
 	t.running[d.UID] = hash
+	t.ran[ranBefore{d.UID, hash}] = true
 	delete(t.released, d.UID)
 	t.started = append(t.started, fact)
 	for name, b := range w.backups {
 		if !traceless && b.Status.Phase == velerov1.BackupPhaseInProgress && slices.Contains(fact.plans, b.Labels[v1alpha1.LabelPlan]) {
+			t.backups[name].captured[fact.version] = true
+		}
+	}
+}
+
+// adopted: a Deployment adopts a ReplicaSet that has a pod.
+func (t *truth) adopted(w *world, d *appsv1.Deployment) {
+	again := ranBefore{d.UID, hashOf(d)}
+	fact := startFact{at: w.now, workload: d.Name, uid: d.UID, version: versionOf(d), adopted: true, traceless: t.ran[again]}
+	t.ran[again] = true
+	for _, name := range sorted(w.plans) {
+		if selects(w.plans[name], d) {
+			fact.plans = append(fact.plans, name)
+		}
+	}
+	t.started = append(t.started, fact)
+	pods := func(set *appsv1.ReplicaSet) bool { return *set.Spec.Replicas > 0 }
+	if sets := slices.DeleteFunc(w.setsOf(d), func(set *appsv1.ReplicaSet) bool { return !pods(set) }); len(sets) == 1 {
+		t.running[d.UID] = hashOf(d) // nothing else runs
+	}
+	for name, b := range w.backups {
+		if b.Status.Phase == velerov1.BackupPhaseInProgress && slices.Contains(fact.plans, b.Labels[v1alpha1.LabelPlan]) {
 			t.backups[name].captured[fact.version] = true
 		}
 	}

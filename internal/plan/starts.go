@@ -43,15 +43,15 @@ func (d *decider) lastUnseenStart(ro course) time.Time {
 			last = later(last, m.Created.Add(-oneClock)) // created, or deleted and created again, is started
 		}
 		let, known := d.lastLetThrough(m)
-		if !known || !m.Selected {
-			continue // what ran when the plan first saw it is not known yet
+		if !m.Selected {
+			continue
 		}
-		if m.Held() && !runs(m, let.hash) {
+		if known && m.Held() && !runs(m, let.hash) {
 			last = later(last, d.heldSince(m))
 		}
 		for i := range m.Revisions {
 			rev := &m.Revisions[i]
-			if at := firstCreated(m, rev.Template.Hash).Add(-oneClock); at.After(last) && !d.explained(m, rev.Template.Hash) && !d.owns(ro, m, rev) {
+			if at := firstCreated(m, rev.Template.Hash).Add(-oneClock); at.After(last) && (known || rev.Pods > 0) && !d.explained(m, rev.Template.Hash) && !d.owns(ro, m, rev) {
 				last = at
 			}
 		}

@@ -96,7 +96,7 @@ func (d *decider) trackBypassed(ro course, rec *v1alpha1.RolloutWorkload, m *Mem
 	switch {
 	case known && let.settled && let.hash != rec.TemplateHash && !runs(m, let.hash):
 		d.recordStart(ro, rec, m, v1alpha1.StartNotHeld)
-	case !d.firstSeen(m) && !d.remembered(m, rec.TemplateHash), known && let.replaced && let.hash != rec.TemplateHash:
+	case !d.firstSeen(m) && !d.remembered(m, rec.TemplateHash) && !d.ranBefore(m, rec.TemplateHash), known && let.replaced && let.hash != rec.TemplateHash:
 		d.recordStart(ro, rec, m, v1alpha1.StartNotHeld)
 		rec.State = v1alpha1.WorkloadHeld
 	default:
