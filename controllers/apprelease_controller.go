@@ -18,7 +18,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/actuate"
@@ -104,17 +103,16 @@ const planFirst = 30 * time.Millisecond
 // SetupWithManager registers the controller and its watches.
 func (r *AppReleaseReconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	m := mapper{r.Observer}
-	specChanged := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("apprelease").
 		WithOptions(options(workers)).
 		Watches(&v1alpha1.DRPlan{}, &handler.EnqueueRequestForObject{}).
 		Watches(&v1alpha1.DRPlan{}, handler.EnqueueRequestsFromMapFunc(m.neighbours), builder.WithPredicates(planChanged)).
-		Watches(&v1alpha1.AppRelease{}, handler.EnqueueRequestsFromMapFunc(planOfRelease), specChanged).
+		Watches(&v1alpha1.AppRelease{}, handler.EnqueueRequestsFromMapFunc(planOfRelease), builder.WithPredicates(releaseAsks)).
 		Watches(&appsv1.Deployment{}, m.workload(planFirst), builder.WithPredicates(workloadChanged)).
 		Watches(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(m.owner), builder.WithPredicates(startsToRun)).
-		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup)).
-		Watches(&velerov1.BackupStorageLocation{}, handler.EnqueueRequestsFromMapFunc(m.allPlans), builder.WithPredicates(locationChanged)).
+		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup), builder.WithPredicates(backupChanged)).
+		Watches(&velerov1.BackupStorageLocation{}, handler.EnqueueRequestsFromMapFunc(m.storingIn), builder.WithPredicates(locationChanged)).
 		Complete(r)
 }
 

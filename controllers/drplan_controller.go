@@ -89,9 +89,9 @@ func (r *DRPlanReconciler) SetupWithManager(mgr ctrl.Manager, workers int) error
 		WithOptions(options(workers)).
 		For(&v1alpha1.DRPlan{}, specChanged).
 		Watches(&v1alpha1.DRPlan{}, handler.EnqueueRequestsFromMapFunc(m.neighbours), builder.WithPredicates(planChanged)).
-		Watches(&v1alpha1.AppRelease{}, handler.EnqueueRequestsFromMapFunc(planOfRelease)).
+		Watches(&v1alpha1.AppRelease{}, handler.EnqueueRequestsFromMapFunc(planOfRelease), builder.WithPredicates(releaseChanged)).
 		Watches(&appsv1.Deployment{}, m.workload(0), builder.WithPredicates(workloadChanged)).
-		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup), builder.WithPredicates(backupChanged)).
+		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup), builder.WithPredicates(backupAdvanced)).
 		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(m.plansIn), builder.WithPredicates(terminates))
 	for _, policy := range r.Gate.Watched() {
 		b = b.Watches(policy, handler.EnqueueRequestsFromMapFunc(m.allPlans), builder.WithPredicates(r.Gate.Ours()))

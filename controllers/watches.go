@@ -11,6 +11,7 @@ import (
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/ptr"
@@ -23,6 +24,7 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/observe"
+	"github.com/backstay-dr/backstay/internal/velero"
 	"github.com/backstay-dr/backstay/internal/workload"
 )
 
@@ -82,8 +84,15 @@ func (m mapper) plansIn(ctx context.Context, obj client.Object) []ctrl.Request {
 	return requests(ctx, keys, err)
 }
 
-// allPlans enqueues every plan: the gate concerns them all, and so may a storage location. Which of them wait for one
-// cannot be told from their releases: a location may change while that is being written.
+// storingIn enqueues the plans whose backups go to a storage location. Which of them wait for it cannot be read from their
+// releases: a location may change while that is being written.
+func (m mapper) storingIn(ctx context.Context, obj client.Object) []ctrl.Request {
+	location := obj.(*velerov1.BackupStorageLocation)
+	keys, err := m.observer.PlansStoringIn(ctx, location.Name, location.Spec.Default)
+	return requests(ctx, keys, err)
+}
+
+// allPlans enqueues every plan: the gate concerns them all.
 func (m mapper) allPlans(ctx context.Context, _ client.Object) []ctrl.Request {
 	keys, err := m.observer.PlansIn(ctx, corev1.NamespaceAll)
 	return requests(ctx, keys, err)
@@ -100,6 +109,20 @@ func requests(ctx context.Context, keys []client.ObjectKey, err error) []ctrl.Re
 	}
 	return out
 }
+
+// releaseChanged drops updates of a release that neither ask for anything nor report anything: of the records of who manages
+// its fields, for example.
+var releaseChanged = predicate.Or(releaseAsks, predicate.Funcs{
+	CreateFunc: func(event.CreateEvent) bool { return false },
+	DeleteFunc: func(event.DeleteEvent) bool { return false },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		from, to := e.ObjectOld.(*v1alpha1.AppRelease), e.ObjectNew.(*v1alpha1.AppRelease)
+		return !equality.Semantic.DeepEqual(&from.Status, &to.Status)
+	},
+})
+
+// releaseAsks drops the updates of a release by which the operator records what it did, and passes those of its users.
+var releaseAsks = predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}, predicate.AnnotationChangedPredicate{})
 
 // planChanged drops updates of a plan's status, and the plans that exist when the operator starts: each of them is looked
 // at then in any case.
@@ -136,12 +159,12 @@ func sameOwner(a, b client.Object) bool {
 	return x == y || x != nil && y != nil && x.UID == y.UID
 }
 
-// locationChanged drops the updates by which Velero says once a minute that nothing changed.
+// locationChanged drops what Velero writes about a storage location each time that it validates or synchronizes it: its
+// kinds have no status subresource, so that their generation grows with every status.
 var locationChanged = predicate.Funcs{
 	UpdateFunc: func(e event.UpdateEvent) bool {
 		from, to := e.ObjectOld.(*velerov1.BackupStorageLocation), e.ObjectNew.(*velerov1.BackupStorageLocation)
-		return from.Status.Phase != to.Status.Phase ||
-			from.Generation != to.Generation || !maps.Equal(from.Labels, to.Labels)
+		return velero.LocationChanged(from, to)
 	},
 }
 
@@ -154,11 +177,16 @@ var terminates = predicate.Funcs{
 	},
 }
 
-// backupChanged drops updates of a Backup that a plan's status does not tell of: its progress. Its annotations say which
-// version it captured.
+// backupChanged drops updates of a Backup that no release reports.
 var backupChanged = predicate.Funcs{
 	UpdateFunc: func(e event.UpdateEvent) bool {
-		from, to := e.ObjectOld.(*velerov1.Backup), e.ObjectNew.(*velerov1.Backup)
-		return from.Status.Phase != to.Status.Phase || !maps.Equal(from.Annotations, to.Annotations)
+		return velero.BackupChanged(e.ObjectOld.(*velerov1.Backup), e.ObjectNew.(*velerov1.Backup))
+	},
+}
+
+// backupAdvanced drops updates of a Backup that no plan's status reports: its progress, and its place in the queue.
+var backupAdvanced = predicate.Funcs{
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		return velero.BackupAdvanced(e.ObjectOld.(*velerov1.Backup), e.ObjectNew.(*velerov1.Backup))
 	},
 }

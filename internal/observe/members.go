@@ -238,3 +238,24 @@ func (o *Observer) PlansIn(ctx context.Context, namespace string) ([]client.Obje
 	}
 	return out, nil
 }
+
+// PlansStoringIn lists the plans whose backups go to a storage location: those that name it, and those that name none where
+// it is Velero's default.
+func (o *Observer) PlansStoringIn(ctx context.Context, location string, isDefault bool) ([]client.ObjectKey, error) {
+	list := &v1alpha1.DRPlanList{}
+	if err := o.Reader.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, err
+	}
+	var out []client.ObjectKey
+	for i := range list.Items {
+		if storesIn(&list.Items[i], location, isDefault) {
+			out = append(out, client.ObjectKeyFromObject(&list.Items[i]))
+		}
+	}
+	return out, nil
+}
+
+func storesIn(p *v1alpha1.DRPlan, location string, isDefault bool) bool {
+	name := p.Spec.Backup.StorageLocation
+	return name == location || name == "" && isDefault
+}

@@ -64,3 +64,26 @@ func TestKnownTo(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// A storage location that changes concerns the plans whose backups go there, and no other.
+func TestStoresIn(t *testing.T) {
+	unnamed, named := gen.Plan("shop"), gen.Plan("bank")
+	named.Spec.Backup.StorageLocation = "vault"
+	for name, tc := range map[string]struct {
+		location         string
+		isDefault        bool
+		unnamed, toNamed bool
+	}{
+		"the default":            {"main", true, true, false},
+		"the one that is named":  {"vault", false, false, true},
+		"named, and the default": {"vault", true, true, true},
+		"neither":                {"other", false, false, false},
+	} {
+		if got := storesIn(unnamed, tc.location, tc.isDefault); got != tc.unnamed {
+			t.Errorf("%s: a plan that names none: %t", name, got)
+		}
+		if got := storesIn(named, tc.location, tc.isDefault); got != tc.toNamed {
+			t.Errorf("%s: a plan that names vault: %t", name, got)
+		}
+	}
+}

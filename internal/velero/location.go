@@ -5,6 +5,8 @@ package velero
 
 import (
 	"fmt"
+	"maps"
+	"strings"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 
@@ -40,6 +42,23 @@ func LocationProblem(location *velerov1.BackupStorageLocation, name, namespace s
 	default:
 		return fmt.Sprintf("BackupStorageLocation %s is %s: its status.message and the log of the Velero server say why", location.Name, phaseText(location))
 	}
+}
+
+// LocationChanged reports whether an update of a storage location may change what DefaultLocation and LocationProblem find.
+func LocationChanged(from, to *velerov1.BackupStorageLocation) bool {
+	return from.UID != to.UID || from.Spec.Default != to.Spec.Default || from.Spec.AccessMode != to.Spec.AccessMode ||
+		from.Status.Phase != to.Status.Phase || !maps.Equal(admitted(from), admitted(to))
+}
+
+// admitted are the labels by which a storage location admits namespaces.
+func admitted(location *velerov1.BackupStorageLocation) map[string]string {
+	out := map[string]string{}
+	for key, value := range location.Labels {
+		if strings.HasPrefix(key, v1alpha1.LabelAllowPrefix) {
+			out[key] = value
+		}
+	}
+	return out
 }
 
 func phaseText(location *velerov1.BackupStorageLocation) string {

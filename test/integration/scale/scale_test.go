@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -24,11 +25,13 @@ const (
 	// quiet is how long nothing must be written in before the watch for writes begins, and how long that lasts. What
 	// repeats itself at all repeats itself within.
 	quiet = 5 * time.Second
+	// validations of the storage location by Velero in that time.
+	validations = 5
 )
 
 var errNotYet = errors.New("not rolled out yet")
 
-func TestFiveHundredPlansAreReadByWatchesAloneAndNothingIsWrittenWhileNothingChanges(t *testing.T) {
+func TestFiveHundredPlansAreReadByWatchesAloneAndNothingIsDecidedWhileNothingChanges(t *testing.T) {
 	ctx := t.Context()
 	on, err := stage.Set(ctx, harness.StartForTest(t, harness.Options{}), stage.Options{})
 	if err != nil {
@@ -60,7 +63,16 @@ func TestFiveHundredPlansAreReadByWatchesAloneAndNothingIsWrittenWhileNothingCha
 		t.Errorf("%d writes of plans' statuses for %d plans", n, plans)
 	}
 	idle := op.Traffic.Counts()
-	wait(ctx, quiet)
+	decided := decisions(t)
+	for range validations {
+		if err := on.ValidateLocation(ctx, stage.DefaultLocation); err != nil {
+			t.Fatal(err)
+		}
+		wait(ctx, quiet/validations)
+	}
+	if diff := cmp.Diff(decided, decisions(t)); diff != "" {
+		t.Errorf("plans were decided again while Velero validated its storage location, and nothing changed (-before +after):\n%s", diff)
+	}
 	for call, n := range op.Traffic.Since(idle) {
 		if call.Writes() {
 			t.Errorf("%s: %d times while nothing changed", call, n)
@@ -69,6 +81,16 @@ func TestFiveHundredPlansAreReadByWatchesAloneAndNothingIsWrittenWhileNothingCha
 	if refused := op.Traffic.Forbidden(); len(refused) > 0 {
 		t.Errorf("refused: %v", refused)
 	}
+}
+
+// decisions are how often plans were looked at so far.
+func decisions(t *testing.T) map[string]int {
+	t.Helper()
+	counts, err := stage.Decisions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return counts
 }
 
 // heap is what is in use after a garbage collection, in bytes. Everybody on the stage is in it.
