@@ -32,7 +32,7 @@ func newBareLoop(ctx context.Context, on *stage.Stage) (*bareLoop, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &bareLoop{on: on, watching: watching}, on.Live.Create(ctx, stage.NewDeployment(namespace, bareSubject, "none"))
+	return &bareLoop{on: on, watching: watching}, on.Live.Create(ctx, stage.NewDeployment(home, bareSubject, "none"))
 }
 
 // round pauses the Deployment, and completes a Backup that the loop waits for. It returns how long the Deployment was
@@ -53,7 +53,7 @@ func (b *bareLoop) round(ctx context.Context, n int) (time.Duration, error) {
 	defer backups.Stop()
 	done := make(chan error, 1)
 	go func() { done <- b.resumeWhenCompleted(ctx, backups, backup.Name) }()
-	took, err := completeAndWatch(ctx, b.on, backup.Name, bareSubject)
+	took, err := completeAndWatch(ctx, b.on, backup.Name, home, bareSubject)
 	if err != nil {
 		return 0, err
 	}
@@ -71,7 +71,7 @@ func (b *bareLoop) resumeWhenCompleted(ctx context.Context, backups watch.Interf
 }
 
 func (b *bareLoop) pause(ctx context.Context, value string) error {
-	return b.watching.Patch(ctx, stage.NewDeployment(namespace, bareSubject, ""),
+	return b.watching.Patch(ctx, stage.NewDeployment(home, bareSubject, ""),
 		client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"spec":{"paused":%s}}`, value)))
 }
 
@@ -79,7 +79,7 @@ func (b *bareLoop) pause(ctx context.Context, value string) error {
 // a custom resource. It compares nothing.
 type bareTeller struct {
 	on                   *stage.Stage
-	deployments, records watch.Interface
+	deployments, records following
 	ended                chan error
 }
 
@@ -92,14 +92,14 @@ func newBareTeller(ctx context.Context, on *stage.Stage) (*bareTeller, error) {
 	if err := on.Live.Create(ctx, record); err != nil {
 		return nil, err
 	}
-	if err := on.Live.Create(ctx, stage.NewDeployment(namespace, bareSubject, "none")); err != nil {
+	if err := on.Live.Create(ctx, stage.NewDeployment(home, bareSubject, "none")); err != nil {
 		return nil, err
 	}
 	watching, err := client.NewWithWatch(on.Admin, client.Options{Scheme: controllers.Scheme()})
 	if err != nil {
 		return nil, err
 	}
-	deployments, err := watchOne(ctx, on, bareSubject)
+	deployments, err := watchOne(ctx, on, home, bareSubject)
 	if err != nil {
 		return nil, err
 	}
@@ -108,14 +108,14 @@ func newBareTeller(ctx context.Context, on *stage.Stage) (*bareTeller, error) {
 		deployments.Stop()
 		return nil, err
 	}
-	b := &bareTeller{on: on, deployments: deployments, records: records, ended: make(chan error, 1)}
+	b := &bareTeller{on: on, deployments: deployments, records: follow(records), ended: make(chan error, 1)}
 	go func() { b.ended <- b.tell(ctx, watching) }()
 	return b, nil
 }
 
 func (b *bareTeller) tell(ctx context.Context, writing client.Client) error {
 	last := ""
-	for event := range b.deployments.ResultChan() {
+	for event := range b.deployments.events {
 		d, ok := event.Object.(*appsv1.Deployment)
 		if !ok || d.Spec.Template.Spec.Containers[0].Image == last {
 			continue
@@ -131,13 +131,14 @@ func (b *bareTeller) tell(ctx context.Context, writing client.Client) error {
 	return nil
 }
 
-// edit brings the bare subject to a version, and returns how long after that the record that tells of it was seen.
-func (b *bareTeller) edit(ctx context.Context, version string) (time.Duration, error) {
-	if err := sleep(ctx, 2*breath); err != nil {
+// round brings the bare subject to another version, and returns how long after that the record that tells of it was seen.
+func (b *bareTeller) round(ctx context.Context, n int) (time.Duration, error) {
+	if err := sleep(ctx, breath); err != nil {
 		return 0, err
 	}
+	version := fmt.Sprintf("2.0.%d", n)
 	began := time.Now()
-	if err := setImage(ctx, b.on, bareSubject, version); err != nil {
+	if err := setImage(ctx, b.on, home, bareSubject, version); err != nil {
 		return 0, err
 	}
 	err := next(ctx, b.records, func(r *velerov1.Backup) bool { return r.Annotations["image"] == stage.Image(version) })
@@ -151,11 +152,15 @@ func (b *bareTeller) stop() {
 }
 
 // watchOne watches one Deployment, from its current state on.
-func watchOne(ctx context.Context, on *stage.Stage, name string) (watch.Interface, error) {
+func watchOne(ctx context.Context, on *stage.Stage, namespace, name string) (following, error) {
 	watching, err := client.NewWithWatch(on.Admin, client.Options{Scheme: controllers.Scheme()})
 	if err != nil {
-		return nil, err
+		return following{}, err
 	}
-	return watching.Watch(ctx, &appsv1.DeploymentList{}, client.InNamespace(namespace),
+	deployments, err := watching.Watch(ctx, &appsv1.DeploymentList{}, client.InNamespace(namespace),
 		client.MatchingFieldsSelector{Selector: fields.OneTermEqualSelector("metadata.name", name)})
+	if err != nil {
+		return following{}, err
+	}
+	return follow(deployments), nil
 }

@@ -6,7 +6,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -23,98 +22,130 @@ import (
 )
 
 const (
-	// namespace of what is measured.
-	namespace = "team-000"
-	// subject is the Deployment that is rolled out.
+	// subject is the Deployment that is rolled out, in each namespace.
 	subject = "app-0-0"
 	// bareSubject is the Deployment that the bare loop resumes. No plan selects it.
 	bareSubject = "bare"
+	// teams is how many namespaces take turns, each with one plan: a rollout must not follow another of its plan at once.
+	teams = 10
 )
+
+// home is the namespace of what the bare loops change.
+var home = stage.Team(0)
 
 // benchRollouts measures, in turns, how long a held Deployment stays held after its backup is Completed, and how long a
 // loop needs that does nothing but watch Backups and patch a Deployment.
-func benchRollouts(ctx context.Context, s settings, w io.Writer) error {
+func benchRollouts(ctx context.Context, s settings, r *report) error {
 	var ours, bare samples
 	requests := map[stage.Call]int{}
-	prepare := func(on *stage.Stage) error { return on.Populate(ctx, 1) }
-	err := onStage(ctx, prepare, func(ctx context.Context, on *stage.Stage, op *stage.Operator) error {
+	prepare := func(on *stage.Stage) error { return on.Spread(ctx, teams, 1) }
+	err := onStage(ctx, stage.Options{}, prepare, func(ctx context.Context, on *stage.Stage, op *stage.Operator) error {
 		b, err := newBareLoop(ctx, on)
 		if err != nil {
 			return err
 		}
-		if err := on.AwaitGated(ctx, 1); err != nil {
+		if err := on.AwaitGated(ctx, teams); err != nil {
 			return err
 		}
-		for n := range s.rollouts {
-			// A rollout that follows another within the clock margin of the release rule waits for that first.
-			if err := sleep(ctx, clockMargin); err != nil {
-				return err
-			}
-			before := op.Traffic.Counts()
-			took, err := gatedRollout(ctx, on, fmt.Sprintf("2.0.%d", n))
-			if err != nil {
-				return fmt.Errorf("rollout %d: %w", n, err)
-			}
-			ours = append(ours, took)
-			if err := atRest(ctx, op); err != nil {
-				return err
-			}
-			for call, count := range op.Traffic.Since(before) {
-				requests[call] += count
-			}
-			if took, err = b.round(ctx, n); err != nil {
-				return fmt.Errorf("bare round %d: %w", n, err)
-			}
-			bare = append(bare, took)
+		if err := atRest(ctx, op); err != nil {
+			return err
 		}
+		before := op.Traffic.Counts()
+		g := gatedRollouts{on: on}
+		if ours, bare, err = inTurns(ctx, s.pairs, g.round, b.round); err != nil {
+			return err
+		}
+		if err := g.ended(ctx); err != nil {
+			return err
+		}
+		if err := atRest(ctx, op); err != nil {
+			return err
+		}
+		requests = op.Traffic.Since(before)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	writeComparison(w, "From the Completed backup to the unpaused Deployment", "operator", "bare watch-then-patch loop", ours, bare, 1.5)
-	fmt.Fprintf(w, "Measured from the return of the patch that completes the Backup to the watch event that shows the Deployment unpaused.\n\n")
-	writeRequests(w, requests, s.rollouts)
+	r.writeComparison("From the Completed backup to the unpaused Deployment", "operator", "bare watch-then-patch loop", ours, bare, 1.5)
+	r.detail("Measured from the return of the patch that completes the Backup to the watch event that shows the Deployment unpaused.\n\n")
+	r.writeRequests(requests, s.pairs)
 	return nil
 }
 
-// gatedRollout rolls the subject out to a version, and returns how long it was held after its backup was Completed.
-func gatedRollout(ctx context.Context, on *stage.Stage, version string) (time.Duration, error) {
-	if err := setImage(ctx, on, subject, version); err != nil {
+// inTurns takes pairs of samples. Each of the two goes first as often as the other.
+func inTurns(ctx context.Context, pairs int, ours, bare func(context.Context, int) (time.Duration, error)) (a, b samples, err error) {
+	a, b = make(samples, pairs), make(samples, pairs)
+	for n := range pairs {
+		measure := []func() error{
+			func() (err error) { a[n], err = ours(ctx, n); return err },
+			func() (err error) { b[n], err = bare(ctx, n); return err },
+		}
+		for i := range measure {
+			if err := measure[(i+n)%2](); err != nil {
+				return nil, nil, fmt.Errorf("pair %d: %w", n, err)
+			}
+		}
+	}
+	return a, b, nil
+}
+
+// gatedRollouts are rollouts of one Deployment of each team in turns.
+type gatedRollouts struct {
+	on   *stage.Stage
+	last [teams]time.Time
+	made []client.ObjectKey
+}
+
+// round rolls one team's subject out to another version, and returns how long it was held after its backup was Completed.
+func (g *gatedRollouts) round(ctx context.Context, n int) (time.Duration, error) {
+	team, version := n%teams, fmt.Sprintf("2.0.%d", n)
+	// A rollout that follows another of its plan within the clock margin of the release rule waits for that first.
+	if err := sleep(ctx, time.Until(g.last[team].Add(clockMargin))); err != nil {
 		return 0, err
 	}
-	key := client.ObjectKey{Namespace: namespace, Name: "app-0-" + version}
+	key := client.ObjectKey{Namespace: stage.Team(team), Name: "app-0-" + version}
+	if err := setImage(ctx, g.on, key.Namespace, subject, version); err != nil {
+		return 0, err
+	}
 	backup := ""
-	if err := on.Until(ctx, func(ctx context.Context) (bool, error) {
+	if err := g.on.Until(ctx, func(ctx context.Context) (bool, error) {
 		r := &v1alpha1.AppRelease{}
-		if err := on.Seen.Get(ctx, key, r); err != nil || len(r.Status.Rollouts) == 0 || r.Status.Rollouts[0].Backup == nil {
+		if err := g.on.Seen.Get(ctx, key, r); err != nil || len(r.Status.Rollouts) == 0 || r.Status.Rollouts[0].Backup == nil {
 			return false, client.IgnoreNotFound(err)
 		}
 		backup = r.Status.Rollouts[0].Backup.Name
-		err := on.Seen.Get(ctx, client.ObjectKey{Namespace: stage.VeleroNamespace, Name: backup}, &velerov1.Backup{})
+		err := g.on.Seen.Get(ctx, client.ObjectKey{Namespace: stage.VeleroNamespace, Name: backup}, &velerov1.Backup{})
 		return err == nil, client.IgnoreNotFound(err)
 	}); err != nil {
 		return 0, fmt.Errorf("no backup: %w", err)
 	}
-	took, err := completeAndWatch(ctx, on, backup, subject)
-	if err != nil {
-		return 0, err
-	}
-	return took, on.Until(ctx, func(ctx context.Context) (bool, error) {
-		r := &v1alpha1.AppRelease{}
-		err := on.Seen.Get(ctx, key, r)
-		return err == nil && r.Status.Rollouts[0].Outcome != "", err
+	took, err := completeAndWatch(ctx, g.on, backup, key.Namespace, subject)
+	g.last[team], g.made = time.Now(), append(g.made, key)
+	return took, err
+}
+
+// ended waits until every rollout is recorded as such.
+func (g *gatedRollouts) ended(ctx context.Context) error {
+	return g.on.Until(ctx, func(ctx context.Context) (bool, error) {
+		for _, key := range g.made {
+			r := &v1alpha1.AppRelease{}
+			if err := g.on.Seen.Get(ctx, key, r); err != nil || r.Status.Rollouts[0].Outcome == "" {
+				return false, err
+			}
+		}
+		return true, nil
 	})
 }
 
-func setImage(ctx context.Context, on *stage.Stage, name, version string) error {
+func setImage(ctx context.Context, on *stage.Stage, namespace, name, version string) error {
 	return on.Live.Patch(ctx, stage.NewDeployment(namespace, name, ""), client.RawPatch(types.MergePatchType, fmt.Appendf(nil,
 		`{"spec":{"template":{"spec":{"containers":[{"name":"main","image":%q}]}}}}`, stage.Image(version))))
 }
 
 // completeAndWatch completes a Backup, and returns how long after that a Deployment was seen unpaused.
-func completeAndWatch(ctx context.Context, on *stage.Stage, backup, deployment string) (time.Duration, error) {
-	events, err := watchOne(ctx, on, deployment)
+func completeAndWatch(ctx context.Context, on *stage.Stage, backup, namespace, deployment string) (time.Duration, error) {
+	events, err := watchOne(ctx, on, namespace, deployment)
 	if err != nil {
 		return 0, err
 	}
@@ -166,9 +197,12 @@ func atRest(ctx context.Context, op *stage.Operator) error {
 	}
 }
 
+// maxRequests is how many requests a gated rollout may cost.
+const maxRequests = 6
+
 // writeRequests writes the requests per rollout, events apart: they are written in the background, for people.
-func writeRequests(w io.Writer, requests map[stage.Call]int, rollouts int) {
-	fmt.Fprintf(w, "## API requests of the operator for one gated rollout of one Deployment\n\n| request | per rollout |\n|---|---|\n")
+func (r *report) writeRequests(requests map[stage.Call]int, rollouts int) {
+	r.detail("## API requests of the operator for one gated rollout of one Deployment\n\n| request | per rollout |\n|---|---|\n")
 	total, events := 0, 0
 	calls := slices.SortedFunc(maps.Keys(requests), func(a, b stage.Call) int { return strings.Compare(a.String(), b.String()) })
 	for _, call := range calls {
@@ -180,20 +214,40 @@ func writeRequests(w io.Writer, requests map[stage.Call]int, rollouts int) {
 			continue
 		}
 		total += requests[call]
-		fmt.Fprintf(w, "| %s | %s |\n", call, perRollout(requests[call], rollouts))
+		r.detail("| %s | %s |\n", call, perRollout(requests[call], rollouts))
 	}
-	fmt.Fprintf(w, "| **together** | **%s** |\n| events besides | %s |\n\n", perRollout(total, rollouts), perRollout(events, rollouts))
-	fmt.Fprintf(w, "Target at most 6: %s. Baseline: the bare loop needs 1, the patch that unpauses, and leaves no record.\n\n",
-		verdict(total <= 6*rollouts))
+	r.detail("| **together** | **%s** |\n| events besides | %s |\n\n", perRollout(total, rollouts), perRollout(events, rollouts))
+	r.judge(verdictOf(total <= maxRequests*rollouts),
+		fmt.Sprintf("API requests of the operator for one gated rollout: at most %d", maxRequests), perRollout(total, rollouts))
+	r.detail("Baseline: the bare loop needs 1, the patch that unpauses, and leaves no record.\n\n")
 }
 
 func perRollout(n, rollouts int) string { return fmt.Sprintf("%.2f", float64(n)/float64(rollouts)) }
 
+// following is a watch whose events are taken as they come, whether somebody waits for one or not: what nobody waited for
+// must not stand before what is measured.
+type following struct {
+	watch.Interface
+	events chan watch.Event
+}
+
+func follow(events watch.Interface) following {
+	const room = 4096 // more than there are events in a measurement
+	f := following{Interface: events, events: make(chan watch.Event, room)}
+	go func() {
+		defer close(f.events)
+		for event := range events.ResultChan() {
+			f.events <- event
+		}
+	}()
+	return f
+}
+
 // next waits for an event of a watch that shows an object as it is to be.
-func next[T client.Object](ctx context.Context, events watch.Interface, is func(T) bool) error {
+func next[T client.Object](ctx context.Context, f following, is func(T) bool) error {
 	for {
 		select {
-		case event, ok := <-events.ResultChan():
+		case event, ok := <-f.events:
 			if !ok {
 				return fmt.Errorf("the watch ended")
 			}

@@ -30,13 +30,21 @@ const (
 
 // Populate creates plans, and the Deployments that they select, all at version 1, and waits until those run.
 func (s *Stage) Populate(ctx context.Context, plans int) error {
+	return s.Spread(ctx, plans, plansPerNamespace)
+}
+
+// Spread does the same, with so many plans in each namespace.
+func (s *Stage) Spread(ctx context.Context, plans, perNamespace int) error {
 	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(hands)
-	for n := range (plans + plansPerNamespace - 1) / plansPerNamespace {
-		group.Go(func() error { return s.populateNamespace(within, n, min(plansPerNamespace, plans-n*plansPerNamespace)) })
+	for n := range (plans + perNamespace - 1) / perNamespace {
+		group.Go(func() error { return s.populateNamespace(within, n, min(perNamespace, plans-n*perNamespace)) })
 	}
 	if err := group.Wait(); err != nil {
 		return err
+	}
+	if s.withoutRollouts {
+		return nil
 	}
 	return s.Until(ctx, func(ctx context.Context) (bool, error) {
 		list := &appsv1.DeploymentList{}
@@ -55,8 +63,11 @@ func (s *Stage) Populate(ctx context.Context, plans int) error {
 // labelApp is what the plans of a populated cluster select by.
 const labelApp = "app.kubernetes.io/part-of"
 
+// Team names the n-th namespace of a populated cluster.
+func Team(n int) string { return fmt.Sprintf("team-%03d", n) }
+
 func (s *Stage) populateNamespace(ctx context.Context, n, plans int) error {
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("team-%03d", n)}}
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Team(n)}}
 	if err := s.Live.Create(ctx, namespace); err != nil {
 		return err
 	}
@@ -99,15 +110,34 @@ func Image(version string) string { return "registry.example/app:" + version }
 
 // AwaitGated waits until as many plans are gated, and know what every workload of theirs runs.
 func (s *Stage) AwaitGated(ctx context.Context, plans int) error {
+	return s.AwaitProven(ctx, plans, nil)
+}
+
+// Proofs are what is proven of the gate of each plan.
+func (s *Stage) Proofs(ctx context.Context) (map[client.ObjectKey]string, error) {
+	list := &v1alpha1.DRPlanList{}
+	if err := s.Seen.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, err
+	}
+	proofs := map[client.ObjectKey]string{}
+	for i := range list.Items {
+		proofs[client.ObjectKeyFromObject(&list.Items[i])] = list.Items[i].Status.GateProof
+	}
+	return proofs, nil
+}
+
+// AwaitProven waits until as many plans are gated, each by another proof than before.
+func (s *Stage) AwaitProven(ctx context.Context, plans int, before map[client.ObjectKey]string) error {
 	return s.Until(ctx, func(ctx context.Context) (bool, error) {
 		list := &v1alpha1.DRPlanList{}
-		if err := s.Seen.List(ctx, list); err != nil {
+		if err := s.Seen.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
 			return false, err
 		}
 		done := 0
 		for i := range list.Items {
-			st := &list.Items[i].Status
-			if meta.IsStatusConditionTrue(st.Conditions, v1alpha1.ConditionGated) && len(st.Workloads) == WorkloadsPerPlan {
+			p := &list.Items[i]
+			if meta.IsStatusConditionTrue(p.Status.Conditions, v1alpha1.ConditionGated) && len(p.Status.Workloads) == WorkloadsPerPlan &&
+				p.Status.GateProof != before[client.ObjectKeyFromObject(p)] {
 				done++
 			}
 		}

@@ -45,6 +45,9 @@ type Stage struct {
 	// Seen reads what an administrator's watches have shown so far. It costs the API server nothing to ask again and
 	// again.
 	Seen client.Reader
+
+	// withoutRollouts: nobody plays the Deployment controller.
+	withoutRollouts bool
 }
 
 // Options of a stage.
@@ -59,7 +62,7 @@ type Options struct {
 // Set sets a control plane up. What it starts ends with the context.
 func Set(ctx context.Context, cp *harness.ControlPlane, options Options) (*Stage, error) {
 	ctrl.SetLogger(logr.Discard())
-	s := &Stage{ControlPlane: cp}
+	s := &Stage{ControlPlane: cp, withoutRollouts: options.WithoutRollouts}
 	var err error
 	if s.Live, err = client.New(cp.Admin, client.Options{Scheme: controllers.Scheme()}); err != nil {
 		return nil, err
