@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
@@ -50,6 +51,9 @@ func (r *DRPlanReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 		return ctrl.Result{RequeueAfter: more}, nil
 	}
 	finding, err := r.assessGate(ctx, in)
+	if errors.Is(err, errAsking) {
+		return ctrl.Result{RequeueAfter: askingAfter}, nil
+	}
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -76,8 +80,11 @@ func (r *DRPlanReconciler) assessGate(ctx context.Context, in plan.Input) (plan.
 	if target == nil {
 		return finding, nil
 	}
-	held, err := r.Gate.Probe(ctx, in, target)
-	return plan.ConcludeProbe(in, gate, target, held, err), nil
+	answer, err := r.Gate.Probe(ctx, in, target, gate.Fingerprint)
+	if errors.Is(err, errAsking) {
+		return plan.GateFinding{}, err
+	}
+	return plan.ConcludeProbe(in, gate, target, answer, err), nil
 }
 
 // SetupWithManager registers the controller and its watches.

@@ -34,6 +34,8 @@ type GateReader struct {
 	mu   sync.Mutex
 	seen []string // versions of what was compared last
 	last *plan.Gate
+
+	answers answers
 }
 
 // newGateReader finds out, once, which kinds of policies the cluster serves: an upgrade of the cluster needs a restart of
@@ -91,15 +93,28 @@ func (r *GateReader) compare(live []gate.Object, versions []string) plan.Gate {
 	return g
 }
 
-// Probe changes the template of a workload in a dry run, and says whether admission held it.
-func (r *GateReader) Probe(ctx context.Context, in plan.Input, m *plan.Member) (bool, error) {
-	answer := &appsv1.Deployment{}
-	answer.Namespace, answer.Name = m.Namespace, m.Name
-	err := r.client.Patch(ctx, answer, client.RawPatch(types.MergePatchType, gate.ProbePatch()), client.DryRunAll)
-	if err != nil {
-		return false, err
+// Probe finds out what the policies do with a plan, by a dry run that changes the template of one of its workloads, or from
+// the answer to such a dry run of another plan of its namespace. It returns errAsking while that is being waited for.
+func (r *GateReader) Probe(ctx context.Context, in plan.Input, m *plan.Member, fingerprint string) (plan.Answer, error) {
+	ask := func() (gate.Answer, bool, error) {
+		answer, err := r.dryRun(ctx, m)
+		return answer, slices.Contains(append([]string{in.Name}, m.SharedWith...), answer.HeldBy), err
 	}
-	return gate.ProbeHeld(answer, append([]string{in.Name}, m.SharedWith...)...), nil
+	find := ask
+	if plan.SharesProbes(in) {
+		find = func() (gate.Answer, bool, error) { return r.answers.find(in.Plan, fingerprint, in.Now, ask) }
+	}
+	answer, held, err := find()
+	return plan.Answer{Held: held, Evaluated: answer.For(in.Plan)}, err
+}
+
+func (r *GateReader) dryRun(ctx context.Context, m *plan.Member) (gate.Answer, error) {
+	d := &appsv1.Deployment{}
+	d.Namespace, d.Name = m.Namespace, m.Name
+	if err := r.client.Patch(ctx, d, client.RawPatch(types.MergePatchType, gate.ProbePatch()), client.DryRunAll); err != nil {
+		return gate.Answer{}, err
+	}
+	return gate.ReadAnswer(d), nil
 }
 
 // Watched are the kinds whose changes may open or close the gate, one object of each.

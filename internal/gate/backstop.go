@@ -46,7 +46,7 @@ func (k kind) backstop(
 		Spec: admissionv1.ValidatingAdmissionPolicySpec{
 			ParamKind:        paramKind(),
 			MatchConstraints: k.updates(),
-			MatchConditions:  k.conditions(id),
+			MatchConditions:  k.conditions(id, selects),
 			Variables:        slices.Concat(k.facts(), k.overrideFacts()),
 			Validations:      slices.Concat(overrideValidations(), []admissionv1.Validation{k.holdValidation()}),
 			FailurePolicy:    onFailure,

@@ -21,6 +21,7 @@ func cel(expression string) string {
 }
 
 var celNames = strings.NewReplacer(
+	"ANSWERS", quote(annotationAnswers),
 	"HELD_BY", quote(v1alpha1.AnnotationHeldBy),
 	"USER_PAUSED", quote(v1alpha1.AnnotationUserPaused),
 	"OVERRIDE_REASON", quote(v1alpha1.AnnotationOverrideReason),
@@ -49,7 +50,7 @@ func list(texts []string) string { return "['" + strings.Join(texts, "', '") + "
 //
 // No expression of this package may fail for any Deployment or DRPlan, since a policy that fails is passed over: every
 // field that can be absent is read as an optional.
-func (k kind) conditions(id Identity) []admissionv1.MatchCondition {
+func (k kind) conditions(id Identity, selects string) []admissionv1.MatchCondition {
 	return []admissionv1.MatchCondition{
 		// The operator's own release, which is what everybody waits for. Where it changes the template it is a user like
 		// any other, so that its probe, the dry run of a changed template, comes back held.
@@ -57,18 +58,21 @@ func (k kind) conditions(id Identity) []admissionv1.MatchCondition {
 			`request.userInfo.username != %[1]s || object.%[2]s != oldObject.%[2]s`, quote(id.Username()), k.template)},
 		// Plans that observe, or do nothing, leave every write alone.
 		{Name: "plan-holds", Expression: cel(`params.?spec.?gate.?mode.orValue('') == HOLD`)},
-		// The labels before the write count as well as those after it: nobody gets around a plan by taking the label
-		// off in the write that changes the template. What a plan holds stays its business without any label.
-		{Name: "plan-selects", Expression: cel(`
+		{Name: "plan-selects", Expression: cel(selects)},
+	}
+}
+
+// selects is whether a plan selects a workload. The labels before the write count as well as those after it: nobody gets
+// around a plan by taking the label off in the write that changes the template. What a plan holds stays its business
+// without any label.
+const selects = `
 params.?spec.?workloads.?matchLabels.orValue({}).size() > 0 && (
   params.spec.workloads.matchLabels.all(k,
     object.metadata.?labels[?k] == optional.of(params.spec.workloads.matchLabels[k])) ||
   params.spec.workloads.matchLabels.all(k,
     oldObject.metadata.?labels[?k] == optional.of(params.spec.workloads.matchLabels[k])) ||
   oldObject.metadata.?annotations[?HELD_BY] == optional.of(request.namespace + '/' + params.metadata.name)
-)`)},
-	}
-}
+)`
 
 // facts are what every policy of a kind starts from: what the write changes, and whether the workload was held before it
 // and is held now. A hold is the field and the annotation together, and the annotation must name the

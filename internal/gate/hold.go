@@ -21,8 +21,8 @@ func (k kind) holdPolicy(id Identity) *admissionv1.MutatingAdmissionPolicy {
 		Spec: admissionv1.MutatingAdmissionPolicySpec{
 			ParamKind:        paramKind(),
 			MatchConstraints: k.updates(),
-			MatchConditions:  k.conditions(id),
-			Variables:        slices.Concat(k.facts(), k.overrideFacts(), k.verdicts()),
+			MatchConditions:  k.conditions(id, selects+" || "+probing(id)),
+			Variables:        slices.Concat(k.facts(), k.overrideFacts(), k.verdicts(), answerFacts(id, selects)),
 			Mutations: []admissionv1.Mutation{{
 				PatchType: admissionv1.PatchTypeJSONPatch,
 				JSONPatch: &admissionv1.JSONPatch{Expression: k.patch()},
@@ -71,13 +71,11 @@ variables.hold ? (
 
 // patch is the list of operations. JSON patch's add replaces what is there.
 func (k kind) patch() string {
-	return cel(`
+	return answered(`(
 (variables.hold ? [` + k.engage + `] : []) +
 (variables.override && variables.paused && !variables.userPaused ? [` + k.release + `] : []) +
-(has(object.metadata.annotations) || variables.set.size() == 0 ? [] :
-  [JSONPatch{op: 'add', path: '/metadata/annotations', value: {}}]) +
 variables.set.map(k,
   JSONPatch{op: 'add', path: ANNOTATION + jsonpatch.escapeKey(k), value: variables.set[k]}) +
 variables.drop.map(k,
-  JSONPatch{op: 'remove', path: ANNOTATION + jsonpatch.escapeKey(k)})`)
+  JSONPatch{op: 'remove', path: ANNOTATION + jsonpatch.escapeKey(k)}))`)
 }

@@ -18,7 +18,7 @@ func (k kind) noticePolicy(id Identity) *admissionv1.ValidatingAdmissionPolicy {
 		Spec: admissionv1.ValidatingAdmissionPolicySpec{
 			ParamKind:        paramKind(),
 			MatchConstraints: k.updates(),
-			MatchConditions:  k.conditions(id),
+			MatchConditions:  k.conditions(id, selects),
 			Variables:        k.facts(),
 			Validations: []admissionv1.Validation{{
 				// With two plans only the one that is named in the mark speaks.

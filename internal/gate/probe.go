@@ -15,10 +15,10 @@ import (
 
 // ProbePatch is a JSON merge patch that changes the pod template of any Deployment, for a server-side dry run: the API
 // server answers with what admission made of it, and stores nothing. It needs to know nothing of the template, since
-// nobody gives the pods of a Deployment this hostname. It takes a hold off, so that only the gate can have put it back.
+// nobody gives the pods of a Deployment this hostname. It takes a hold and an answer off, so that only the gate can have put them there.
 func ProbePatch() []byte {
-	return fmt.Appendf(nil, `{"metadata":{"annotations":{%q:null}},"spec":{"paused":null,"template":{"spec":{"hostname":"backstay-gate-probe"}}}}`,
-		v1alpha1.AnnotationHeldBy)
+	return fmt.Appendf(nil, `{"metadata":{"annotations":{%q:null,%q:null}},"spec":{"paused":null,"template":{"spec":{"hostname":"backstay-gate-probe"}}}}`,
+		v1alpha1.AnnotationHeldBy, annotationAnswers)
 }
 
 // ProbeHeld says whether the answer to the dry run came back held by one of the plans of its namespace. Where several

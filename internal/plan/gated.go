@@ -53,6 +53,20 @@ const (
 	probeSoonFor    = time.Minute
 )
 
+// Answer is what a probe showed.
+type Answer struct {
+	// Held says that the dry run of the plan that was probed came back held.
+	Held bool
+
+	// Evaluated says that the policy which holds was evaluated for the plan in question, with the spec that it has now.
+	Evaluated bool
+}
+
+// SharesProbes reports whether the answer to a probe of another plan of the namespace proves the gate of this one, if it says
+// that the policy was evaluated for it. Where something escaped the gate, nothing but a probe of the plan's own counts, made
+// after that.
+func SharesProbes(in Input) bool { return lastEscape(in).IsZero() }
+
 // AssessGate says what is known of the gate without a probe. Where only a probe can tell it names the member to probe.
 func AssessGate(in Input, g Gate) (GateFinding, *Member) {
 	mode := in.Plan.Spec.Gate.Mode
@@ -109,21 +123,25 @@ func withoutBackstop(g Gate) string {
 	return "; or remove the backstop: kubectl delete validatingadmissionpolicybindings " + strings.Join(g.Backstops, " ")
 }
 
-// ConcludeProbe says what a probe of a member showed: whether its dry run came back held, or why it did not come back.
-func ConcludeProbe(in Input, g Gate, m *Member, held bool, err error) GateFinding {
+// ConcludeProbe says what a probe of a member showed: its answer, or why there is none.
+func ConcludeProbe(in Input, g Gate, m *Member, answer Answer, err error) GateFinding {
 	switch {
 	case err != nil:
 		f := notGated(v1alpha1.ReasonProbeFailed, fmt.Sprintf("the dry run of a changed template of %s was refused: %v", m.Name, err))
 		f.RetryAfter = probeAgainAfter(in, v1alpha1.ReasonProbeFailed)
 		return f
-	case held:
+	case answer.Held && answer.Evaluated:
 		return GateFinding{
 			Condition: gated(metav1.ConditionTrue, v1alpha1.ReasonProbeHeld, "a dry run of a changed template came back held"),
 			Proof:     proofOf(in, g),
 		}
 	default:
-		f := notGated(v1alpha1.ReasonProbeNotHeld, fmt.Sprintf("a dry run of a changed template of %s came back not held: "+
-			"the admission policies are not in force (yet). Rollouts are backed up, and not held; the probe is repeated", m.Name))
+		came := "not held: the admission policies are not in force (yet)"
+		if answer.Held {
+			came = "held, but not for this spec of the plan: it is not in force (yet)"
+		}
+		f := notGated(v1alpha1.ReasonProbeNotHeld, fmt.Sprintf("a dry run of a changed template of %s came back %s. "+
+			"Rollouts are backed up, and not held; the probe is repeated", m.Name, came))
 		f.RetryAfter = probeAgainAfter(in, v1alpha1.ReasonProbeNotHeld)
 		return f
 	}

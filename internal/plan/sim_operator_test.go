@@ -354,7 +354,7 @@ func (o *operator) writePlanStatus(name string) error {
 	gate := plan.Gate{Served: true, Holds: true, Backstops: []string{"backstop"}, Fingerprint: fmt.Sprintf("policies-%t", o.gateUp)}
 	finding, target := plan.AssessGate(in, gate)
 	if target != nil {
-		finding = plan.ConcludeProbe(in, gate, target, o.gateUp, nil)
+		finding = plan.ConcludeProbe(in, gate, target, plan.Answer{Held: o.gateUp, Evaluated: o.gateUp}, nil)
 	}
 	status, after := plan.Status(in, finding)
 	o.unchanged(seen, in)

@@ -52,6 +52,9 @@ func TestFiveHundredPlansAreReadByWatchesAloneAndNothingIsDecidedWhileNothingCha
 	}
 	t.Logf("%d plans, %d Deployments: all reconciled %s after the start, %d MiB more on the heap",
 		plans, plans*stage.WorkloadsPerPlan, time.Since(began).Round(10*time.Millisecond), (heap()-before)>>20)
+	if probes := op.Traffic.Since(synced)[stage.Call{Verb: "patch", Resource: "deployments", DryRun: true}]; probes > plans/2 {
+		t.Errorf("%d probes for %d plans: one answers for the plans of its namespace", probes, plans)
+	}
 	rollOut(t, on)
 	settle(t, op)
 	for call, n := range op.Traffic.Since(synced) {

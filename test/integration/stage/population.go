@@ -24,6 +24,8 @@ const (
 	plansPerNamespace = 10
 	// WorkloadsPerPlan is how many Deployments each plan of a populated cluster selects.
 	WorkloadsPerPlan = 2
+	// glance is how often is asked what the watches have shown.
+	glance = 10 * time.Millisecond
 	// hands is how many objects are created at the same time.
 	hands = 8
 )
@@ -128,7 +130,9 @@ func (s *Stage) Proofs(ctx context.Context) (map[client.ObjectKey]string, error)
 
 // AwaitProven waits until as many plans are gated, each by another proof than before.
 func (s *Stage) AwaitProven(ctx context.Context, plans int, before map[client.ObjectKey]string) error {
-	return s.Until(ctx, func(ctx context.Context) (bool, error) {
+	// Looking through thousands of plans again and again would take the time that is measured.
+	every := max(glance, time.Duration(plans)*100*time.Microsecond)
+	return wait.PollUntilContextTimeout(ctx, every, 10*time.Minute, true, func(ctx context.Context) (bool, error) {
 		list := &v1alpha1.DRPlanList{}
 		if err := s.Seen.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
 			return false, err
@@ -147,5 +151,5 @@ func (s *Stage) AwaitProven(ctx context.Context, plans int, before map[client.Ob
 
 // Until asks what the watches have shown, again and again.
 func (s *Stage) Until(ctx context.Context, done wait.ConditionWithContextFunc) error {
-	return wait.PollUntilContextTimeout(ctx, 10*time.Millisecond, 2*time.Minute, true, done)
+	return wait.PollUntilContextTimeout(ctx, glance, 2*time.Minute, true, done)
 }
