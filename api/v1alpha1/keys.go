@@ -83,6 +83,9 @@ const (
 	// AnnotationFailed is when the operator recorded that this attempt failed. It stays failed, whatever its phase becomes.
 	AnnotationFailed = GroupName + "/failed"
 
+	// AnnotationTouched is when the operator last touched a Backup that Velero seemed to have forgotten.
+	AnnotationTouched = GroupName + "/touched"
+
 	// AnnotationMinHooks is how many hooks must have run for the Backup to count, as the plan asked for when it was
 	// created: a Backup stays what it is when the plan changes.
 	AnnotationMinHooks = GroupName + "/min-hooks"

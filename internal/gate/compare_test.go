@@ -72,6 +72,12 @@ var compareTests = map[string]struct {
 			"ValidatingAdmissionPolicyBinding backstay-strict-deployments is not installed",
 			"ValidatingAdmissionPolicy backstay-operator-deployments is not installed",
 			"ValidatingAdmissionPolicyBinding backstay-operator-deployments is not installed",
+			"MutatingAdmissionPolicy backstay-operator-metadata is not installed",
+			"MutatingAdmissionPolicyBinding backstay-operator-metadata is not installed",
+			"ValidatingAdmissionPolicy backstay-operator-backups is not installed",
+			"ValidatingAdmissionPolicyBinding backstay-operator-backups is not installed",
+			"ValidatingAdmissionPolicy backstay-operator-appreleases is not installed",
+			"ValidatingAdmissionPolicyBinding backstay-operator-appreleases is not installed",
 		},
 	},
 	"a policy without its binding": {
@@ -131,6 +137,9 @@ var compareTests = map[string]struct {
 			"ValidatingAdmissionPolicy backstay-backstop-deployments is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
 			"ValidatingAdmissionPolicy backstay-strict-deployments is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
 			"ValidatingAdmissionPolicy backstay-operator-deployments is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
+			"MutatingAdmissionPolicy backstay-operator-metadata is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
+			"ValidatingAdmissionPolicy backstay-operator-backups is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
+			"ValidatingAdmissionPolicy backstay-operator-appreleases is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
 		},
 	},
 }

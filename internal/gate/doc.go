@@ -14,8 +14,8 @@
 //     template that nothing held, because the first policy is missing or another webhook changed the workload later;
 //   - backstay-strict-<resource> is the same for namespaces labelled strict, where it fails closed.
 //
-// Two more need no plan: backstay-marks-<resource> keeps our annotations honest, and backstay-operator-<resource> limits what
-// the operator's own identity may change.
+// One more needs no plan: backstay-marks-<resource> keeps our annotations honest. And backstay-operator-<resource> and
+// backstay-operator-metadata bound what the operator's own identity may do, to workloads, Backups and releases.
 //
 // The package is pure: it builds and compares objects, and talks to no API server.
 package gate

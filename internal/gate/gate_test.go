@@ -68,8 +68,8 @@ func TestAnotherIdentityIsExempted(t *testing.T) {
 	if err := WriteYAML(&out, Objects(Identity{Namespace: "dr", ServiceAccount: "keeper"})...); err != nil {
 		t.Fatal(err)
 	}
-	// Once in each of the five that name it, and twice more where the operator's probe is answered.
-	if got := strings.Count(out.String(), "system:serviceaccount:dr:keeper"); got != 7 {
+	// Once in each of the eight that name it, and twice more where the operator's probe is answered.
+	if got := strings.Count(out.String(), "system:serviceaccount:dr:keeper"); got != 10 {
 		t.Errorf("the identity occurs %d times, not in every policy", got)
 	}
 	if strings.Contains(out.String(), DefaultIdentity().Username()) {
@@ -102,6 +102,7 @@ func TestExpressionsAreFilledIn(t *testing.T) {
 	}
 	for _, name := range []string{
 		"HELD_BY", "USER_PAUSED", "OVERRID", "MAX_REASON", "RECORD", "ANNOTATION", "GROUP", "VERB", "HOLD", "%!", "|2",
+		"ADMITTED", "HELD_REASON", "MAX_MARK", "OURS", "CLUSTER", "NAMESPACE", "IDENTITY", "VERSION", "MIXED", "TOUCHED", "FAILED", "FIELD",
 	} {
 		if strings.Contains(out.String(), name) {
 			t.Errorf("%q stands in the manifests", name)

@@ -3,7 +3,11 @@
 
 package gate
 
-import "github.com/backstay-dr/backstay/api/v1alpha1"
+import (
+	"strings"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+)
 
 // kind is how one kind of workload is held. Everything that the kinds have in common is in the policies; another kind
 // is another value of this type.
@@ -21,29 +25,24 @@ type kind struct {
 	// engage and release are JSON patch operations, as CEL, that set the field which holds and take it back.
 	engage, release string
 
-	// frozen are the paths that the operator may never change: everything of the spec but the field that holds.
-	frozen []string
+	// holdingField is the field of the spec that holds: the only one that the operator may change.
+	holdingField string
 }
+
+// holdingOf is the expression that holding is for an object.
+func (k kind) holdingOf(object string) string { return strings.ReplaceAll(k.holding, "%s", object) }
 
 // kinds that a plan can hold.
 var kinds = []kind{deployments}
 
 var deployments = kind{
-	name:     v1alpha1.KindDeployment,
-	group:    "apps",
-	version:  "v1",
-	resource: "deployments",
-	template: "spec.template.spec",
-	holding:  `%s.spec.?paused.orValue(false)`,
-	engage:   `JSONPatch{op: 'add', path: '/spec/paused', value: true}`,
-	release:  `JSONPatch{op: 'remove', path: '/spec/paused'}`,
-	frozen: []string{
-		"spec.?replicas",
-		"spec.?selector",
-		"spec.?template",
-		"spec.?strategy",
-		"spec.?minReadySeconds",
-		"spec.?revisionHistoryLimit",
-		"spec.?progressDeadlineSeconds",
-	},
+	name:         v1alpha1.KindDeployment,
+	group:        "apps",
+	version:      "v1",
+	resource:     "deployments",
+	template:     "spec.template.spec",
+	holding:      `%s.spec.?paused.orValue(false)`,
+	engage:       `JSONPatch{op: 'add', path: '/spec/paused', value: true}`,
+	release:      `JSONPatch{op: 'remove', path: '/spec/paused'}`,
+	holdingField: "paused",
 }

@@ -33,7 +33,11 @@ func Objects(id Identity) []Object {
 			k.operatorPolicy(id), validatingBinding(k.operatorPolicyName(), nil, admissionv1.Deny),
 		)
 	}
-	return out
+	return append(out,
+		metadataPolicy(id), mutatingBinding(metadataName, nil),
+		backupsPolicy(id), validatingBinding(operatorOnBackups, nil, admissionv1.Deny),
+		releasesPolicy(id), validatingBinding(operatorOnReleases, nil, admissionv1.Deny),
+	)
 }
 
 // Holds says whether the policies that hold are installed with their bindings, as they were shipped or not.
@@ -99,6 +103,11 @@ func paramKind() *admissionv1.ParamKind {
 // updates matches updates of the kind itself. Not its creation: a workload that is created paused has no pods at all.
 // Not its subresources: scaling and status go on while it is held, and without us.
 func (k kind) updates() *admissionv1.MatchResources {
+	return operations(k.group, k.version, k.resource, admissionv1.Update)
+}
+
+// operations matches what is done to a resource, in every namespace.
+func operations(group, version, resource string, on ...admissionv1.OperationType) *admissionv1.MatchResources {
 	equivalent, scope := admissionv1.Equivalent, admissionv1.AllScopes
 	return &admissionv1.MatchResources{
 		MatchPolicy:       &equivalent,
@@ -106,11 +115,11 @@ func (k kind) updates() *admissionv1.MatchResources {
 		ObjectSelector:    &metav1.LabelSelector{},
 		ResourceRules: []admissionv1.NamedRuleWithOperations{{
 			RuleWithOperations: admissionv1.RuleWithOperations{
-				Operations: []admissionv1.OperationType{admissionv1.Update},
+				Operations: on,
 				Rule: admissionv1.Rule{
-					APIGroups:   []string{k.group},
-					APIVersions: []string{k.version},
-					Resources:   []string{k.resource},
+					APIGroups:   []string{group},
+					APIVersions: []string{version},
+					Resources:   []string{resource},
 					Scope:       &scope,
 				},
 			},

@@ -34,7 +34,7 @@ const (
 )
 
 // AnnotationTouched is the time of the last touch, on a Backup.
-const AnnotationTouched = v1alpha1.GroupName + "/touched"
+const AnnotationTouched = v1alpha1.AnnotationTouched
 
 // observeBackup brings what a rollout says of its backup forward, up to its end. What becomes of it later is no news of
 // the rollout: Velero itself deletes it when it expires.

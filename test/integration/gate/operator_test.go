@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"testing"
 
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
@@ -42,6 +43,7 @@ func TestOperatorMayChangeNothingButTheHold(t *testing.T) {
 		"history":              {`{"spec":{"revisionHistoryLimit":5}}`, spec},
 		"deadline":             {`{"spec":{"progressDeadlineSeconds":5}}`, spec},
 		"a finalizer":          {`{"metadata":{"finalizers":["example.com/f"]}}`, metadata},
+		"a surge":              {`{"spec":{"strategy":{"rollingUpdate":{"maxSurge":5}}}}`, spec},
 		"an owner":             {`{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"x","uid":"y"}]}}`, metadata},
 	}
 	for name, test := range tests {
@@ -65,11 +67,19 @@ func TestOperatorMayChangeNothingButTheHold(t *testing.T) {
 // A mutating webhook may add its own label and annotation to every write, the operator's among them.
 func TestLabelOfAWebhookDoesNotKeepTheOperatorFromReleasing(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
-	s.mustPatch(s.as(s.developer), image("2"))
-	d := s.mustPatch(s.operator(), fmt.Sprintf(
-		`{"metadata":{"labels":{"updated-by":"w"},"annotations":{%q:null,"updated-by":"w"}},"spec":{"paused":null}}`, v1alpha1.AnnotationHeldBy))
-	s.is(d, free("2"))
+	for _, policy := range []admissionv1.ReinvocationPolicyType{admissionv1.NeverReinvocationPolicy, admissionv1.IfNeededReinvocationPolicy} {
+		t.Run(string(policy), func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			s.mustPatch(s.as(s.developer), `{"metadata":{"annotations":{"other":"x"}},`+image("2")[1:])
+			s.webhook(policy, `[{"op":"add","path":"/metadata/labels/updated-by","value":"w"},{"op":"add","path":"/metadata/annotations/updated-by","value":"w"}]`)
+			d := s.mustPatch(s.operator(), letGo)
+			s.is(d, free("2"))
+			if d.Labels["updated-by"] != "w" || d.Annotations["updated-by"] != "w" {
+				t.Errorf("what the webhook added is lost: %v %v", d.Labels, d.Annotations)
+			}
+		})
+	}
 }
 
 func TestOperatorReleasesAndCleansUp(t *testing.T) {

@@ -20,8 +20,14 @@ import (
 )
 
 // pinning is a mutating webhook as there are many: whatever is written to a Deployment of the shop, it replaces the
-// image. It runs after the policies.
+// image.
 func (s *shop) pinning(policy admissionv1.ReinvocationPolicyType, image string) {
+	s.t.Helper()
+	s.webhook(policy, fmt.Sprintf(`[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":%q}]`, image))
+}
+
+// webhook is a mutating webhook that patches whatever is written to a Deployment of the shop. It runs after the policies.
+func (s *shop) webhook(policy admissionv1.ReinvocationPolicyType, patch string) {
 	s.t.Helper()
 	var calls atomic.Int32
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -34,7 +40,7 @@ func (s *shop) pinning(policy admissionv1.ReinvocationPolicyType, image string) 
 		kind := admissionapi.PatchTypeJSONPatch
 		review.Response = &admissionapi.AdmissionResponse{
 			UID: review.Request.UID, Allowed: true, PatchType: &kind,
-			Patch: fmt.Appendf(nil, `[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":%q}]`, image),
+			Patch: []byte(patch),
 		}
 		_ = json.NewEncoder(w).Encode(review)
 	}))

@@ -105,6 +105,12 @@ func (p *gateProbe) inForce(ctx context.Context) error {
 	if answer.Annotations[v1alpha1.AnnotationOverriddenBy] != "" {
 		return fmt.Errorf("the status brings a mark")
 	}
+	if answer, err = patch(ctx, p.operator, p.target, `{"metadata":{"labels":{"x":"y"}}}`, client.DryRunAll); err != nil {
+		return err
+	}
+	if answer.Labels["x"] != "" {
+		return fmt.Errorf("the operator may label what it likes")
+	}
 	if _, err := patch(ctx, p.operator, p.target, `{"spec":{"replicas":0}}`); err == nil {
 		return fmt.Errorf("the operator may change what it likes")
 	}

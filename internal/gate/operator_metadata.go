@@ -1,0 +1,64 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+)
+
+const metadataName = operatorName + "-metadata"
+
+// metadataPolicy takes back every label and annotation of somebody else's that the operator's own writes bring, change or
+// remove: the tracking label of a GitOps tool, one that exempts from a policy, one that keeps something out of backups.
+//
+// It takes back and does not deny, since a mutating webhook may add its own to any write, and what is denied for that
+// could never be released. Policies mutate before webhooks do, and this one is not asked again after them: what it sees is
+// what the operator sent.
+func metadataPolicy(id Identity) *admissionv1.MutatingAdmissionPolicy {
+	on := operations("apps", "v1", "deployments", admissionv1.Update)
+	on.ResourceRules = append(on.ResourceRules,
+		operations(veleroGroup, "*", backups, admissionv1.Create, admissionv1.Update).ResourceRules[0],
+		operations(v1alpha1.GroupName, "*", "appreleases", admissionv1.Create).ResourceRules[0],
+	)
+	return &admissionv1.MutatingAdmissionPolicy{
+		TypeMeta:   typeMeta("MutatingAdmissionPolicy"),
+		ObjectMeta: objectMeta(metadataName),
+		Spec: admissionv1.MutatingAdmissionPolicySpec{
+			MatchConstraints: on,
+			MatchConditions:  operatorWrites(id),
+			Variables: []admissionv1.Variable{
+				{Name: "labels", Expression: `object.metadata.?labels.orValue({})`},
+				{Name: "oldLabels", Expression: `request.operation == 'CREATE' ? {} : oldObject.metadata.?labels.orValue({})`},
+				{Name: "annotations", Expression: `object.metadata.?annotations.orValue({})`},
+				{Name: "oldAnnotations", Expression: `request.operation == 'CREATE' ? {} : oldObject.metadata.?annotations.orValue({})`},
+				{Name: "foreignLabels", Expression: foreign("labels", "oldLabels")},
+				{Name: "foreignAnnotations", Expression: foreign("annotations", "oldAnnotations")},
+			},
+			Mutations: []admissionv1.Mutation{{
+				PatchType: admissionv1.PatchTypeJSONPatch,
+				JSONPatch: &admissionv1.JSONPatch{Expression: restore("labels", "foreignLabels", "oldLabels") + " +\n" +
+					restore("annotations", "foreignAnnotations", "oldAnnotations")},
+			}},
+			FailurePolicy:      closed(),
+			ReinvocationPolicy: admissionv1.NeverReinvocationPolicy,
+		},
+	}
+}
+
+// foreign lists the keys of others that differ between two maps.
+func foreign(now, before string) string {
+	return operatorCEL(`variables.` + now + `.filter(k, !k.startsWith(OURS) && variables.` + now + `[?k] != variables.` + before + `[?k]) +
+variables.` + before + `.filter(k, !k.startsWith(OURS) && !(k in variables.` + now + `))`)
+}
+
+// restore makes of keys what they were before.
+func restore(field, keys, before string) string {
+	return `(has(object.metadata.` + field + `) || variables.` + keys + `.size() == 0 ? [] :
+  [JSONPatch{op: 'add', path: '/metadata/` + field + `', value: {}}]) +
+variables.` + keys + `.map(k, k in variables.` + before + ` ?
+  JSONPatch{op: 'add', path: '/metadata/` + field + `/' + jsonpatch.escapeKey(k), value: variables.` + before + `[k]} :
+  JSONPatch{op: 'remove', path: '/metadata/` + field + `/' + jsonpatch.escapeKey(k)})`
+}
