@@ -120,6 +120,8 @@ type ReleaseSource struct {
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=apprel,categories=backstay
+// +kubebuilder:selectablefield:JSONPath=`.spec.plan`
+// +kubebuilder:selectablefield:JSONPath=`.spec.version`
 // +kubebuilder:printcolumn:name="Plan",type=string,JSONPath=`.spec.plan`,description="DRPlan of the application"
 // +kubebuilder:printcolumn:name="Version",type=string,JSONPath=`.spec.version`,description="Version of the application"
 // +kubebuilder:printcolumn:name="Previous",type=string,JSONPath=`.status.rollouts[0].previousVersion`,description="Version that ran before its newest rollout"

@@ -52,6 +52,12 @@ const (
 	AnnotationRetryRequestedAt = GroupName + "/retryRequestedAt"
 )
 
+// Fields by which AppReleases can be selected: kubectl get appreleases --field-selector spec.plan=shop,spec.version=1.5.0
+const (
+	FieldReleasePlan    = "spec.plan"
+	FieldReleaseVersion = "spec.version"
+)
+
 // Labels and annotations on a Velero Backup. Labels select; annotations carry values that labels cannot hold.
 const (
 	// LabelCluster is the UID of the namespace kube-system where the Backup was taken. Velero finds the Backups of other

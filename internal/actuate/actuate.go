@@ -78,7 +78,7 @@ func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) er
 		}
 		errs, d.Starts = append(errs, err), nil
 	}
-	unrecorded, err := a.record(ctx, in, d)
+	unrecorded, named, err := a.record(ctx, in, d)
 	if apierrors.IsConflict(err) {
 		return err
 	}
@@ -87,7 +87,9 @@ func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) er
 		return err
 	}
 	errs = append(errs, err, a.markBackups(ctx, d))
-	errs = append(errs, a.startAll(ctx, in.Name, slices.DeleteFunc(d.Starts, func(s plan.Start) bool { return unrecorded[s.Release] })))
+	d.Starts = slices.DeleteFunc(d.Starts, func(s plan.Start) bool { return unrecorded[s.Release] })
+	rename(d.Starts, named)
+	errs = append(errs, a.startAll(ctx, in.Name, d.Starts))
 	for i := range d.Restored {
 		a.Events.Restored(&d.Restored[i])
 	}
@@ -104,9 +106,11 @@ func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) er
 }
 
 // record makes the releases that do not exist yet and writes the statuses that differ. It returns the names of the releases
-// of which that was refused.
-func (a *Actuator) record(ctx context.Context, in plan.Input, d plan.Decision) (unrecorded map[string]bool, err error) {
-	stored, unrecorded := map[string]*v1alpha1.AppRelease{}, map[string]bool{}
+// of which that was refused, and what those are named that it created, by the names of the decision.
+func (a *Actuator) record(
+	ctx context.Context, in plan.Input, d plan.Decision,
+) (unrecorded map[string]bool, named map[string]string, err error) {
+	stored, unrecorded, named := map[string]*v1alpha1.AppRelease{}, map[string]bool{}, map[string]string{}
 	for _, r := range in.Releases {
 		stored[r.Name] = r
 	}
@@ -115,10 +119,10 @@ func (a *Actuator) record(ctx context.Context, in plan.Input, d plan.Decision) (
 		created, err := a.createRelease(ctx, r)
 		switch {
 		case err == nil:
-			stored[r.Name] = created
+			stored[r.Name], named[r.Name] = created, created.Name
 			continue
 		case apierrors.IsConflict(err):
-			return nil, err
+			return nil, nil, err
 		case in.Plan != nil && !Terminating(err):
 			a.Events.NotRecorded(in.Plan, err)
 		}
@@ -130,41 +134,12 @@ func (a *Actuator) record(ctx context.Context, in plan.Input, d plan.Decision) (
 		}
 		if err := a.writeStatus(ctx, in, stored[name], d.Statuses[name]); err != nil {
 			if apierrors.IsConflict(err) {
-				return nil, err
+				return nil, nil, err
 			}
 			unrecorded[name], errs = true, append(errs, err)
 		}
 	}
-	return unrecorded, errors.Join(errs...)
-}
-
-// createRelease makes a release.
-func (a *Actuator) createRelease(ctx context.Context, r *v1alpha1.AppRelease) (*v1alpha1.AppRelease, error) {
-	created := r.DeepCopy()
-	err := a.Client.Create(ctx, created)
-	if apierrors.IsAlreadyExists(err) {
-		created, err = a.existingRelease(ctx, r)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("create AppRelease %s: %w", r.Name, err)
-	}
-	return created, nil
-}
-
-// existingRelease looks at the release whose name was taken. One of the same plan and version is ours, and the cache
-// was behind; another one leaves us the longer name.
-func (a *Actuator) existingRelease(ctx context.Context, want *v1alpha1.AppRelease) (*v1alpha1.AppRelease, error) {
-	got := &v1alpha1.AppRelease{}
-	if err := a.Live.Get(ctx, client.ObjectKeyFromObject(want), got); err != nil {
-		return nil, err
-	}
-	if got.Spec.Plan == want.Spec.Plan && got.Spec.Version == want.Spec.Version {
-		return nil, apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("appreleases").GroupResource(), got.Name,
-			fmt.Errorf("it exists, and the cache does not show it yet"))
-	}
-	other := want.DeepCopy()
-	other.Name = velero.UniqueReleaseName(want.Spec.Plan, want.Spec.Version)
-	return other, a.Client.Create(ctx, other)
+	return unrecorded, named, errors.Join(errs...)
 }
 
 // writeStatus updates the status of a release, on the version of the object that the decision was made on, and tells what

@@ -5,6 +5,7 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -28,14 +29,20 @@ func (d *decider) ensureRelease(v drift.Version) *release {
 		}
 	}
 	obj := &v1alpha1.AppRelease{}
-	obj.Namespace, obj.Name = d.in.Namespace, velero.ReleaseName(d.in.Name, v.Value)
-	if slices.ContainsFunc(d.releases, func(r *release) bool { return r.Name == obj.Name }) {
-		obj.Name = velero.UniqueReleaseName(d.in.Name, v.Value)
-	}
+	obj.Namespace, obj.Name = d.in.Namespace, d.freeName(velero.ReleaseName(d.in.Name, v.Value))
 	obj.Spec = v1alpha1.AppReleaseSpec{Plan: d.in.Name, Version: v.Value, Intent: v1alpha1.IntentRecord}
 	r := &release{AppRelease: obj, status: &v1alpha1.AppReleaseStatus{}, fresh: true}
 	d.releases = append(d.releases, r)
 	return r
+}
+
+// freeName is a name that no release of the plan has. One of another plan may have it: whoever creates the release sees that.
+func (d *decider) freeName(name string) string {
+	free := name
+	for n := 2; slices.ContainsFunc(d.releases, func(r *release) bool { return r.Name == free }); n++ {
+		free = fmt.Sprintf("%s-%d", name, n)
+	}
+	return free
 }
 
 // openRollout begins a rollout, with a number above that of any before it and of any backup that exists. A release whose

@@ -47,20 +47,22 @@ func (id BackupID) Name() string {
 }
 
 // ReleaseName is the name of the AppRelease that the operator makes: "<plan>-<version>", as far as a name can hold
-// the version; else with a hash at its end.
+// the version; else with a hash at its end. Nothing is found by it: a release is known by its plan and version.
 func ReleaseName(plan, version string) string {
 	plain := plan + "-" + version
 	if name := dnsName(plain); name == plain && len(validation.IsDNS1123Subdomain(name)) == 0 {
 		return name
 	}
-	return UniqueReleaseName(plan, version)
+	return dnsName(plain) + "-" + hash(shortHash, plan, version)
 }
 
-// UniqueReleaseName is the name to take where ReleaseName belongs to another plan's release: plan "a-b" with version
-// "1" and plan "a" with version "b-1" want the same one.
-func UniqueReleaseName(plan, version string) string {
-	return dnsName(plan+"-"+version) + "-" + hash(shortHash, plan, version)
+// ReleaseNamePrefix is what the API server makes a name of where ReleaseName is taken.
+func ReleaseNamePrefix(plan, version string) string {
+	return cut(dnsName(plan+"-"+version), maxGeneratedBase-1) + "-"
 }
+
+// maxGeneratedBase is how much of a prefix the API server takes: it cuts the rest, and adds five characters.
+const maxGeneratedBase = 58
 
 // LabelValue is a version in the form of a label's value: itself where it is one, else cut and with a hash.
 func LabelValue(version string) string {

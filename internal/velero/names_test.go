@@ -96,8 +96,8 @@ func TestReleaseName(t *testing.T) {
 			t.Errorf("ReleaseName(%q, %q) = %s, want %s", tc.plan, tc.version, got, tc.want)
 		}
 	}
-	if got := UniqueReleaseName("a-b", "1"); got == UniqueReleaseName("a", "b-1") || got == ReleaseName("a-b", "1") {
-		t.Errorf("UniqueReleaseName(a-b, 1) = %s, which is not unique", got)
+	if got, want := ReleaseNamePrefix("shop", "1.5.0-RC1"), "shop-1.5.0-rc1-"; got != want {
+		t.Errorf("ReleaseNamePrefix() = %s, want %s", got, want)
 	}
 }
 
@@ -110,7 +110,7 @@ func FuzzReleaseName(f *testing.F) {
 		if len(plan) > 63 || len(version) > 128 || len(validation.IsDNS1123Subdomain(plan)) > 0 {
 			return // the API takes neither longer ones, nor another plan
 		}
-		for _, name := range []string{ReleaseName(plan, version), UniqueReleaseName(plan, version)} {
+		for _, name := range []string{ReleaseName(plan, version), ReleaseNamePrefix(plan, version) + "x7k2p"} {
 			if errs := validation.IsDNS1123Subdomain(name); len(errs) > 0 {
 				t.Errorf("release of %q %q is named %q: %v", plan, version, name, errs)
 			}
