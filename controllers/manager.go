@@ -10,7 +10,6 @@ import (
 	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
-	appsv1 "k8s.io/api/apps/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -30,7 +29,6 @@ import (
 	"github.com/backstay-dr/backstay/internal/gate"
 	"github.com/backstay-dr/backstay/internal/observe"
 	"github.com/backstay-dr/backstay/internal/telemetry"
-	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // Options are the settings of the operator.
@@ -116,17 +114,14 @@ func managerOptions(opts Options, identity gate.Identity, cluster string) ctrl.O
 	backups := velero
 	// Velero's namespace holds many more: of schedules, of people, and of other clusters that share the bucket.
 	backups.Label = labels.SelectorFromSet(labels.Set{v1alpha1.LabelCluster: cluster})
-	slim := cache.ByObject{Transform: workload.Slim}
 	out := opts.Manager
 	out.Scheme = Scheme()
 	out.LeaderElectionNamespace = identity.Namespace
 	out.Cache = cache.Options{
-		DefaultTransform: cache.TransformStripManagedFields(),
+		DefaultTransform: observe.Slim,
 		ByObject: map[client.Object]cache.ByObject{
 			&velerov1.Backup{}:                backups,
 			&velerov1.BackupStorageLocation{}: velero,
-			&appsv1.Deployment{}:              slim,
-			&appsv1.ReplicaSet{}:              slim,
 		},
 	}
 	return out

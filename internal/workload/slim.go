@@ -21,11 +21,13 @@ func Slim(obj any) (any, error) {
 	switch o := obj.(type) {
 	case *appsv1.Deployment:
 		slimMeta(&o.ObjectMeta)
+		o.OwnerReferences, o.Spec.Selector = nil, nil
 		slimTemplate(&o.Spec.Template)
 		slimConditions(&o.Status)
 	case *appsv1.ReplicaSet:
 		slimMeta(&o.ObjectMeta)
-		o.Labels, o.Annotations, o.Spec.Selector = nil, only(o.Annotations, v1alpha1.AnnotationAdmitted), nil
+		KeepAnnotations(o, v1alpha1.AnnotationAdmitted)
+		o.Labels, o.Spec.Selector, o.OwnerReferences = nil, nil, controllerOf(o.OwnerReferences)
 		slimTemplate(&o.Spec.Template)
 		o.Status = appsv1.ReplicaSetStatus{Replicas: o.Status.Replicas, ReadyReplicas: o.Status.ReadyReplicas}
 	}
@@ -43,9 +45,36 @@ func slimConditions(s *appsv1.DeploymentStatus) {
 	}
 }
 
+// kept are the annotations of a workload, and of its ReplicaSets, that anything reads. Whoever may write the object chooses the
+// others, a quarter of a megabyte of them.
+var kept = []string{
+	v1alpha1.AnnotationHeldBy, v1alpha1.AnnotationUserPaused, v1alpha1.AnnotationOverride,
+	v1alpha1.AnnotationOverrideReason, v1alpha1.AnnotationOverriddenBy, v1alpha1.AnnotationOverriddenAt,
+	v1alpha1.AnnotationAdmitted, v1alpha1.AnnotationHeldReason,
+}
+
 func slimMeta(m *metav1.ObjectMeta) {
-	m.ManagedFields = nil
-	delete(m.Annotations, corev1.LastAppliedConfigAnnotation)
+	m.ManagedFields, m.Finalizers = nil, nil
+	KeepAnnotations(m, kept...)
+}
+
+// maxKept is how much of an annotation's value is kept, in bytes. The longest that is meant is a reason for people.
+const maxKept = 4096
+
+// KeepAnnotations removes every annotation but those with the given keys, and cuts what is too long.
+func KeepAnnotations(m metav1.Object, keys ...string) {
+	var out map[string]string
+	for _, key := range keys {
+		value, ok := m.GetAnnotations()[key]
+		if !ok {
+			continue
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[key] = strings.Clone(value[:min(len(value), maxKept)])
+	}
+	m.SetAnnotations(out)
 }
 
 func slimTemplate(t *corev1.PodTemplateSpec) {
@@ -62,12 +91,9 @@ func slimTemplate(t *corev1.PodTemplateSpec) {
 	*t = slim
 }
 
-// only keeps one key of a map.
-func only(m map[string]string, key string) map[string]string {
-	if value, ok := m[key]; ok {
-		return map[string]string{key: value}
-	}
-	return nil
+// controllerOf keeps of an object's owners the one that controls it.
+func controllerOf(owners []metav1.OwnerReference) []metav1.OwnerReference {
+	return slices.DeleteFunc(slices.Clone(owners), func(r metav1.OwnerReference) bool { return r.Controller == nil || !*r.Controller })
 }
 
 // slimmed says whether Slim has cut a template. That it has no container is what tells, since the API server takes no such
