@@ -129,6 +129,7 @@ type ReleaseSource struct {
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,description="Reason of the Ready condition"
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.status.rollouts[0].openedTime`,description="Time since its newest rollout began"
 // +kubebuilder:printcolumn:name="Backup-Name",type=string,priority=1,JSONPath=`.status.rollouts[0].backup.name`,description="Backup of its newest rollout"
+// +kubebuilder:printcolumn:name="Created-By",type=string,priority=1,JSONPath=`.metadata.annotations.dr\.backstay\.dev/created-by`,description="User who created it, as the API server authenticated them"
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,description="Message of the Ready condition"
 type AppRelease struct {
 	metav1.TypeMeta `json:",inline"`

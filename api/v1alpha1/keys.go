@@ -113,5 +113,9 @@ const (
 // VerbOverride is the RBAC verb on drplans that allows to release a hold without a backup.
 const VerbOverride = "override"
 
+// VerbAttest is the RBAC verb on drplans that allows to say in an AppRelease which images and data a version is, for those who
+// may not deploy: a pipeline that only builds.
+const VerbAttest = "attest"
+
 // MaxWorkloads is how many workloads one plan may select.
 const MaxWorkloads = 100

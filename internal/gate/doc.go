@@ -16,6 +16,8 @@
 //
 // One more needs no plan: backstay-marks-<resource> keeps our annotations honest. And backstay-operator-<resource> and
 // backstay-operator-metadata bound what the operator's own identity may do, to workloads, Backups and releases.
+// Two are about releases: backstay-stamp-appreleases writes who created one, and backstay-claims-appreleases refuses what it says about
+// images where its creator has no say in that.
 //
 // The package is pure: it builds and compares objects, and talks to no API server.
 package gate

@@ -103,6 +103,7 @@ func TestExpressionsAreFilledIn(t *testing.T) {
 	for _, name := range []string{
 		"HELD_BY", "USER_PAUSED", "OVERRID", "MAX_REASON", "RECORD", "ANNOTATION", "GROUP", "VERB", "HOLD", "%!", "|2",
 		"ADMITTED", "HELD_REASON", "MAX_MARK", "OURS", "CLUSTER", "NAMESPACE", "IDENTITY", "VERSION", "MIXED", "TOUCHED", "FAILED", "FIELD",
+		"CREATED_BY", "ATTEST", "MAX_NAME",
 	} {
 		if strings.Contains(out.String(), name) {
 			t.Errorf("%q stands in the manifests", name)

@@ -34,6 +34,8 @@ func Objects(id Identity) []Object {
 		)
 	}
 	return append(out,
+		stampPolicy(), mutatingBinding(stampName, nil),
+		claimsPolicy(), validatingBinding(claimsName, nil, admissionv1.Deny),
 		metadataPolicy(id), mutatingBinding(metadataName, nil),
 		backupsPolicy(id), validatingBinding(operatorOnBackups, nil, admissionv1.Deny),
 		releasesPolicy(id), validatingBinding(operatorOnReleases, nil, admissionv1.Deny),

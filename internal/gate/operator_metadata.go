@@ -21,7 +21,7 @@ func metadataPolicy(id Identity) *admissionv1.MutatingAdmissionPolicy {
 	on := operations("apps", "v1", "deployments", admissionv1.Update)
 	on.ResourceRules = append(on.ResourceRules,
 		operations(veleroGroup, "*", backups, admissionv1.Create, admissionv1.Update).ResourceRules[0],
-		operations(v1alpha1.GroupName, "*", "appreleases", admissionv1.Create).ResourceRules[0],
+		operations(v1alpha1.GroupName, "*", releases, admissionv1.Create).ResourceRules[0],
 	)
 	return &admissionv1.MutatingAdmissionPolicy{
 		TypeMeta:   typeMeta("MutatingAdmissionPolicy"),

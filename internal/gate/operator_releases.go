@@ -9,13 +9,13 @@ import (
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
-const operatorOnReleases = operatorName + "-appreleases"
+const operatorOnReleases = operatorName + "-" + releases
 
 // releasesPolicy bounds the releases that the operator's token may create: a version of a plan, and no word about what it
 // is made of. With artifacts it could tell every plan of the cluster what its workloads run; with the intent Deploy it
 // could have them all backed up.
 func releasesPolicy(id Identity) *admissionv1.ValidatingAdmissionPolicy {
-	on := operations(v1alpha1.GroupName, "*", "appreleases", admissionv1.Create)
+	on := operations(v1alpha1.GroupName, "*", releases, admissionv1.Create)
 	return boundsPolicy(operatorOnReleases, on, operatorWrites(id), nil, []bound{
 		{
 			`dyn(object.spec).all(k, k in ['plan', 'version'] || k == 'intent' && object.spec.intent == '` + string(v1alpha1.IntentRecord) + `')`,

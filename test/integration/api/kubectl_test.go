@@ -88,7 +88,7 @@ func TestKubectlGet(t *testing.T) {
 		"appreleases wide": {
 			[]string{"get", "appreleases", "-o", "wide"},
 			[]string{
-				"NAME|PLAN|VERSION|PREVIOUS|BACKUP|STATUS|AGE|BACKUP-NAME|MESSAGE",
+				"NAME|PLAN|VERSION|PREVIOUS|BACKUP|STATUS|AGE|BACKUP-NAME|CREATED-BY|MESSAGE",
 				`shop-1\.5\.0|shop|1\.5\.0|1\.4\.9|InProgress|BackupInProgress|5m\d+s|shop-1\.5\.0-2|12 of 30 items`,
 			},
 		},

@@ -41,7 +41,13 @@ func newThief(t *testing.T) thief {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return thief{emptyShop(t), c}
+	s := thief{emptyShop(t), c}
+	// Some seconds after the CRD of Backups, the policies know its schema.
+	s.await("the policies on Backups are in force", patience, func() (bool, any) {
+		err := c.Create(t.Context(), s.backup(1), client.DryRunAll)
+		return err == nil, err
+	})
+	return s
 }
 
 // backup is one as the operator builds it, of a plan that does not exist.

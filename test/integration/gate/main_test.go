@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,8 +34,15 @@ func TestMain(m *testing.M) {
 type checked struct{ *testing.M }
 
 func (c checked) Run() int {
+	// While it starts, an API server does not know the schema of every kind yet.
+	_, before, err := evaluations(context.Background(), plane)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	code := c.M.Run()
 	evaluations, failures, err := evaluations(context.Background(), plane)
+	failures = slices.DeleteFunc(failures, func(f string) bool { return slices.Contains(before, f) })
 	if err != nil || evaluations == 0 || len(failures) > 0 {
 		fmt.Fprintf(os.Stderr, "%d evaluations of the policies, of which failed: %s %v\n", evaluations, failures, err)
 		return 1

@@ -105,6 +105,14 @@ func (p *gateProbe) inForce(ctx context.Context) error {
 	if answer.Annotations[v1alpha1.AnnotationOverriddenBy] != "" {
 		return fmt.Errorf("the status brings a mark")
 	}
+	release := &v1alpha1.AppRelease{ObjectMeta: metav1.ObjectMeta{Namespace: p.target.Namespace, Name: "probe"}}
+	release.Spec.Plan, release.Spec.Version = "probe", "1"
+	if err := p.admin.Create(ctx, release, client.DryRunAll); err != nil {
+		return err
+	}
+	if release.Annotations[v1alpha1.AnnotationCreatedBy] == "" {
+		return fmt.Errorf("a release does not say who created it")
+	}
 	if answer, err = patch(ctx, p.operator, p.target, `{"metadata":{"labels":{"x":"y"}}}`, client.DryRunAll); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ package harness
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,18 +92,23 @@ func (cp *ControlPlane) allowEdit(t *testing.T, namespace string, subject rbacv1
 // AllowOverride lets a user override the holds of one plan.
 func (cp *ControlPlane) AllowOverride(t *testing.T, username, namespace, plan string) {
 	t.Helper()
+	cp.AllowVerb(t, username, namespace, v1alpha1.VerbOverride, "drplans", plan)
+}
+
+// AllowVerb lets a user do one thing to a resource of ours in one namespace, or to the one object that is named.
+func (cp *ControlPlane) AllowVerb(t *testing.T, username, namespace, verb, resource string, name ...string) {
+	t.Helper()
 	role := &rbacv1.Role{Rules: []rbacv1.PolicyRule{{
-		APIGroups: []string{v1alpha1.GroupName}, Resources: []string{"drplans"},
-		ResourceNames: []string{plan}, Verbs: []string{v1alpha1.VerbOverride},
+		APIGroups: []string{v1alpha1.GroupName}, Resources: []string{resource}, ResourceNames: name, Verbs: []string{verb},
 	}}}
-	role.Namespace, role.GenerateName = namespace, "override-"
+	role.Namespace, role.GenerateName = namespace, verb+"-"
 	if err := cp.Client.Create(t.Context(), role); err != nil {
 		t.Fatal(err)
 	}
 	cp.bind(t, namespace, rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
 		rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: username})
 	cp.waitAllowed(t, username, authorizationv1.ResourceAttributes{
-		Namespace: namespace, Verb: v1alpha1.VerbOverride, Group: v1alpha1.GroupName, Resource: "drplans", Name: plan,
+		Namespace: namespace, Verb: verb, Group: v1alpha1.GroupName, Resource: resource, Name: strings.Join(name, ""),
 	})
 }
 

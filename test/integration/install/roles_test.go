@@ -94,6 +94,14 @@ func TestNamespaceUsersGetWhatTheirRoleSays(t *testing.T) {
 			"update appreleases/status.dr.backstay.dev": false,
 			"override drplans.dr.backstay.dev":          false,
 		},
+		"backstay-attester": {
+			"create appreleases.dr.backstay.dev": true,
+			"attest drplans.dr.backstay.dev":     true,
+			"get appreleases.dr.backstay.dev":    false,
+			"update appreleases.dr.backstay.dev": false,
+			"create drplans.dr.backstay.dev":     false,
+			"override drplans.dr.backstay.dev":   false,
+		},
 		"backstay-override": {
 			"override drplans.dr.backstay.dev": true,
 			"get drplans.dr.backstay.dev":      false,
