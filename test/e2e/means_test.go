@@ -39,6 +39,9 @@ var allMeans = []means{
 		a.patch("json", fmt.Sprintf(`[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":%q}]`, image("web", v)))
 	}},
 	{"edit", edit},
+	{"template annotation, as Helm's checksum/config", func(a *app, v string) {
+		a.patch("merge", fmt.Sprintf(`{"spec":{"template":{"metadata":{"annotations":{"checksum/config":%q}}}}}`, v))
+	}},
 	{"set env", func(a *app, v string) { a.dev.run("set", "env", "deployment/web", "SETTING="+v) }},
 	{"set resources", func(a *app, _ string) { a.dev.run("set", "resources", "deployment/web", "--requests=cpu=10m") }},
 	{"set serviceaccount", func(a *app, _ string) { a.dev.run("set", "serviceaccount", "deployment/web", "default") }},
