@@ -31,7 +31,7 @@ release() {
   local namespace name user_paused patch
   while read -r namespace name user_paused; do
     say "releasing $namespace/$name: the operator did not"
-    patch='{"metadata":{"annotations":{"dr.backstay.dev/held-by":null,"dr.backstay.dev/user-paused":null}}'
+    patch='{"metadata":{"annotations":{"dr.backstay.dev/held-by":null,"dr.backstay.dev/user-paused":null,"dr.backstay.dev/held-reason":null}}'
     [[ $user_paused == true ]] || patch+=',"spec":{"paused":null}'
     "$kubectl" --namespace "$namespace" patch deployment "$name" --type merge --patch "$patch}"
   done
@@ -40,15 +40,13 @@ release() {
 # unmark takes what is left of our annotations off the workloads of a kind: of ReplicaSets too, to which the Deployment
 # controller copies those of its Deployment, and from which `kubectl rollout undo` would bring them back.
 unmark() {
-  local kind=$1 namespace name patch=
-  for key in held-by user-paused override override-reason overridden-by overridden-at; do
-    patch+="${patch:+,}\"dr.backstay.dev/$key\":null"
-  done
-  "$kubectl" get "$kind" --all-namespaces -o go-template='{{range .items}}{{$o := .metadata}}{{range $key, $value := .metadata.annotations}}{{if eq (printf "%.16s" $key) "dr.backstay.dev/"}}{{$o.namespace}} {{$o.name}}
-{{end}}{{end}}{{end}}' | sort -u | while read -r namespace name; do
-    "$kubectl" --namespace "$namespace" patch "$kind" "$name" --type merge --patch "{\"metadata\":{\"annotations\":{$patch}}}" ||
-      ! "$kubectl" --namespace "$namespace" get "$kind" "$name" >/dev/null 2>&1 # It may have gone meanwhile.
-  done
+  local kind=$1 namespace name keys
+  "$kubectl" get "$kind" --all-namespaces -o go-template='{{range .items}}{{$o := .metadata}}{{range $key, $value := .metadata.annotations}}{{if eq (printf "%.16s" $key) "dr.backstay.dev/"}}{{$o.namespace}} {{$o.name}} {{$key}}
+{{end}}{{end}}{{end}}' | awk '{of = $1 " " $2; keys[of] = keys[of] (keys[of] ? "," : "") "\"" $3 "\":null"} END {for (of in keys) print of, keys[of]}' |
+    while read -r namespace name keys; do
+      "$kubectl" --namespace "$namespace" patch "$kind" "$name" --type merge --patch "{\"metadata\":{\"annotations\":{$keys}}}" ||
+        ! "$kubectl" --namespace "$namespace" get "$kind" "$name" >/dev/null 2>&1 # It may have gone meanwhile.
+    done
 }
 
 # A cluster before Kubernetes 1.36 does not serve all of these kinds.

@@ -23,32 +23,10 @@ import (
 
 // readMembers finds the workloads that the plan selects, that it holds, or that are in one of its open rollouts.
 func (o *Observer) readMembers(ctx context.Context, in *plan.Input) error {
-	deployments := map[string]*appsv1.Deployment{}
-	fields := []client.MatchingFields{{fieldHeldBy: workload.HoldMark(in.Namespace, in.Name)}}
-	if in.Plan != nil {
-		fields = append(fields, client.MatchingFields{fieldLabel: firstPair(in.Plan)})
-	}
-	for _, field := range fields {
-		list := &appsv1.DeploymentList{}
-		if err := o.Reader.List(ctx, list, client.InNamespace(in.Namespace), field, client.UnsafeDisableDeepCopy); err != nil {
-			return err
-		}
-		for i := range list.Items {
-			deployments[list.Items[i].Name] = &list.Items[i]
-		}
-	}
 	known := knownTo(in)
-	for name := range known {
-		if deployments[name] != nil {
-			continue
-		}
-		d := &appsv1.Deployment{}
-		switch err := o.Reader.Get(ctx, client.ObjectKey{Namespace: in.Namespace, Name: name}, d, client.UnsafeDisableDeepCopy); {
-		case err == nil:
-			deployments[name] = d
-		case !apierrors.IsNotFound(err):
-			return err
-		}
+	deployments, err := o.deployments(ctx, in, known)
+	if err != nil {
+		return err
 	}
 	plans, err := o.plansOf(ctx, in.Namespace)
 	if err != nil {
@@ -65,6 +43,37 @@ func (o *Observer) readMembers(ctx context.Context, in *plan.Input) error {
 	}
 	slices.SortFunc(in.Members, func(a, b plan.Member) int { return strings.Compare(a.Name, b.Name) })
 	return nil
+}
+
+// deployments are those that the plan selects or holds, and those that are known to it otherwise.
+func (o *Observer) deployments(ctx context.Context, in *plan.Input, known map[string]bool) (map[string]*appsv1.Deployment, error) {
+	deployments := map[string]*appsv1.Deployment{}
+	fields := []client.MatchingFields{{fieldHeldBy: workload.HoldMark(in.Namespace, in.Name)}}
+	if in.Plan != nil {
+		fields = append(fields, client.MatchingFields{fieldLabel: firstPair(in.Plan)})
+	}
+	for _, field := range fields {
+		list := &appsv1.DeploymentList{}
+		if err := o.Reader.List(ctx, list, client.InNamespace(in.Namespace), field, client.UnsafeDisableDeepCopy); err != nil {
+			return nil, err
+		}
+		for i := range list.Items {
+			deployments[list.Items[i].Name] = &list.Items[i]
+		}
+	}
+	for name := range known {
+		if deployments[name] != nil {
+			continue
+		}
+		d := &appsv1.Deployment{}
+		switch err := o.Reader.Get(ctx, client.ObjectKey{Namespace: in.Namespace, Name: name}, d, client.UnsafeDisableDeepCopy); {
+		case err == nil:
+			deployments[name] = d
+		case !apierrors.IsNotFound(err):
+			return nil, err
+		}
+	}
+	return deployments, nil
 }
 
 // knownTo names the workloads that something is still to be recorded of, whatever became of their labels: those in open

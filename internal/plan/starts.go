@@ -51,9 +51,10 @@ func (d *decider) lastUnseenStart(ro course) time.Time {
 		}
 		for i := range m.Revisions {
 			rev := &m.Revisions[i]
-			if at := firstCreated(m, rev.Template.Hash).Add(-oneClock); at.After(last) && (known || rev.Pods > 0) && !d.explained(m, rev.Template.Hash) && !d.owns(ro, m, rev) {
-				last = at
+			if !known && rev.Pods == 0 || d.explained(m, rev.Template.Hash) || d.owns(ro, m, rev) {
+				continue
 			}
+			last = later(last, firstCreated(m, rev.Template.Hash).Add(-oneClock))
 		}
 	}
 	return last

@@ -53,11 +53,14 @@ func Digest(hash string) string {
 }
 
 // templateFields identifies the fields of a pod template that the linked k8s.io/api knows.
-var templateFields = sync.OnceValue(func() string {
+var templateFields = sync.OnceValue(func() string { return fieldsOf(reflect.TypeFor[corev1.PodTemplateSpec]()) })
+
+// fieldsOf identifies the JSON fields of a type and of the types below it.
+func fieldsOf(t reflect.Type) string {
 	var fields strings.Builder
-	writeFields(&fields, reflect.TypeFor[corev1.PodTemplateSpec](), map[reflect.Type]bool{})
+	writeFields(&fields, t, map[reflect.Type]bool{})
 	return digest(6, []byte(fields.String()))
-})
+}
 
 // writeFields lists the JSON fields of a type and of the types below it, each type once.
 func writeFields(out *strings.Builder, t reflect.Type, seen map[reflect.Type]bool) {

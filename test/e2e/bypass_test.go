@@ -16,13 +16,13 @@ import (
 	"github.com/backstay-dr/backstay/test/cluster/devcluster"
 )
 
-// withinSeconds is how soon a start that nobody admitted has to be reported.
-const withinSeconds = 5 * time.Second
+// escapeLimit is how soon a start that nobody admitted has to be reported.
+const escapeLimit = 5 * time.Second
 
 // awaitEscape waits until a version is reported as escaped, on release and plan, within seconds.
 func (a *app) awaitEscape(version string) {
 	a.t.Helper()
-	a.awaitWithin(withinSeconds, "the release reports the escape", func() error {
+	a.awaitWithin(escapeLimit, "the release reports the escape", func() error {
 		rollouts := a.release(version).Status.Rollouts
 		if len(rollouts) == 0 || len(rollouts[0].Workloads) == 0 || rollouts[0].Workloads[0].StartReason != v1alpha1.StartNotHeld {
 			return fmt.Errorf("its rollouts are %+v", rollouts)
