@@ -36,7 +36,16 @@ const (
 	// AnnotationHeldReason tells on a held workload why it is still held, for `kubectl describe`. Nobody but the operator
 	// may write it.
 	AnnotationHeldReason = GroupName + "/held-reason"
+
+	// AnnotationEvaluated is the resourceVersion that a workload had when its template was last changed under the eyes of
+	// the gate. It is written in namespaces that are labelled strict only, where a change without it is refused.
+	AnnotationEvaluated = GroupName + "/evaluated"
 )
+
+// AnnotationOverrideServiceAccounts on a namespace names the ServiceAccounts whose overrides count there, as
+// "namespace/name", comma-separated, at most 4096 characters. They need the verb besides. It is for whoever administers the
+// namespace: of a ServiceAccount the verb alone says little, since many are bound to a role that allows everything.
+const AnnotationOverrideServiceAccounts = GroupName + "/override-service-accounts"
 
 // AnnotationRestartedAt is set on a pod template by `kubectl rollout restart`, and by the restart actions of other tools.
 // A change of it alone is no new revision.
@@ -103,8 +112,8 @@ const (
 const LabelAllowPrefix = "allow." + GroupName + "/"
 
 // LabelGate is set on a namespace by whoever administers it, and its only value is GateStrict: while the gate is not
-// ready, after a restart of the API server for example, no workload of that kind is updated in this namespace. Without
-// it such an update goes through, and what escaped is reported and backed up at once.
+// ready, after a restart of the API server for example, no template of a workload is changed in this namespace. Without
+// it such a change goes through, and what escaped is reported and backed up at once.
 const (
 	LabelGate  = GroupName + "/gate"
 	GateStrict = "strict"

@@ -4,7 +4,6 @@
 package gate
 
 import (
-	"fmt"
 	"strings"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
@@ -23,13 +22,18 @@ func cel(expression string) string {
 var celNames = strings.NewReplacer(
 	"ANSWERS", quote(annotationAnswers),
 	"HELD_BY", quote(v1alpha1.AnnotationHeldBy),
+	"HELD_REASON", quote(v1alpha1.AnnotationHeldReason),
 	"USER_PAUSED", quote(v1alpha1.AnnotationUserPaused),
 	"OVERRIDE_REASON", quote(v1alpha1.AnnotationOverrideReason),
 	"OVERRIDDEN_BY", quote(v1alpha1.AnnotationOverriddenBy),
 	"OVERRIDDEN_AT", quote(v1alpha1.AnnotationOverriddenAt),
+	"OVERRIDE_ACCOUNTS", quote(v1alpha1.AnnotationOverrideServiceAccounts),
 	"OVERRIDE", quote(v1alpha1.AnnotationOverride),
+	"ADMITTED", quote(v1alpha1.AnnotationAdmitted),
+	"EVALUATED", quote(v1alpha1.AnnotationEvaluated),
 	"MAX_REASON", maxReason,
-	"MARKS", list(append([]string{v1alpha1.AnnotationHeldBy, v1alpha1.AnnotationUserPaused, v1alpha1.AnnotationOverride}, record...)),
+	"OPERATORS", list(operatorsOwn),
+	"MARKS", list(marks),
 	"RECORD", list(record),
 	"ANNOTATION", quote("/metadata/annotations/"),
 	"GROUP", quote(v1alpha1.GroupName),
@@ -37,29 +41,39 @@ var celNames = strings.NewReplacer(
 	"HOLD", quote(string(v1alpha1.GateModeHold)),
 )
 
-// record are the annotations that tell of an override until the operator has recorded it.
-var record = []string{v1alpha1.AnnotationOverrideReason, v1alpha1.AnnotationOverriddenBy, v1alpha1.AnnotationOverriddenAt}
+var (
+	// record are the annotations that tell of an override until the operator has recorded it.
+	record = []string{v1alpha1.AnnotationOverrideReason, v1alpha1.AnnotationOverriddenBy, v1alpha1.AnnotationOverriddenAt}
+
+	// operatorsOwn are the annotations that nobody but the operator writes.
+	operatorsOwn = []string{v1alpha1.AnnotationAdmitted, v1alpha1.AnnotationHeldReason}
+
+	// marks are all annotations of ours on a workload that mean something.
+	marks = append(append([]string{
+		v1alpha1.AnnotationHeldBy, v1alpha1.AnnotationUserPaused, v1alpha1.AnnotationOverride,
+	}, record...), operatorsOwn...)
+)
 
 func quote(s string) string { return "'" + s + "'" }
 
 func list(texts []string) string { return "['" + strings.Join(texts, "', '") + "']" }
 
-// conditions decide whether a policy has anything to say for one plan. For users they hold nothing that depends on the
-// pod template: a policy that was skipped is not asked again after a webhook changed the template. For the operator the
-// policy that limits it is: it lets no change of a template pass.
+// condition decides whether a policy has anything to say for one plan. It is one expression, since the API server
+// evaluates every match condition for every plan of the namespace, whatever another of them came to: what most plans
+// differ in comes first, and the template, which is large, last.
+//
+// For users it holds nothing that depends on the pod template: a policy that was skipped is not asked again after a
+// webhook changed the template. For the operator the policy that limits it is: it lets no change of a template pass.
 //
 // No expression of this package may fail for any Deployment or DRPlan, since a policy that fails is passed over: every
 // field that can be absent is read as an optional.
-func (k kind) conditions(id Identity, selects string) []admissionv1.MatchCondition {
-	return []admissionv1.MatchCondition{
-		// The operator's own release, which is what everybody waits for. Where it changes the template it is a user like
-		// any other, so that its probe, the dry run of a changed template, comes back held.
-		{Name: "no-release", Expression: fmt.Sprintf(
-			`request.userInfo.username != %[1]s || object.%[2]s != oldObject.%[2]s`, quote(id.Username()), k.template)},
-		// Plans that observe, or do nothing, leave every write alone.
-		{Name: "plan-holds", Expression: cel(`params.?spec.?gate.?mode.orValue('') == HOLD`)},
-		{Name: "plan-selects", Expression: cel(selects)},
-	}
+func (k kind) condition(id Identity, selects string) []admissionv1.MatchCondition {
+	return []admissionv1.MatchCondition{{
+		Name: "plan-holds-workload",
+		Expression: cel(`params.?spec.?gate.?mode.orValue('') == HOLD && (` + selects + `) &&
+(request.userInfo.username != ` + quote(id.Username()) + ` || (
+` + k.changed(restartsOfPlan) + `))`),
+	}}
 }
 
 // selects is whether a plan selects a workload. The labels before the write count as well as those after it: nobody gets
@@ -67,30 +81,10 @@ func (k kind) conditions(id Identity, selects string) []admissionv1.MatchConditi
 // without any label.
 const selects = `
 params.?spec.?workloads.?matchLabels.orValue({}).size() > 0 && (
-  params.spec.workloads.matchLabels.all(k,
-    object.metadata.?labels[?k] == optional.of(params.spec.workloads.matchLabels[k])) ||
-  params.spec.workloads.matchLabels.all(k,
-    oldObject.metadata.?labels[?k] == optional.of(params.spec.workloads.matchLabels[k])) ||
+  params.spec.workloads.matchLabels.all(k, object.metadata.?labels[?k] == optional.of(params.spec.workloads.matchLabels[k])) ||
+  params.spec.workloads.matchLabels.all(k, oldObject.metadata.?labels[?k] == optional.of(params.spec.workloads.matchLabels[k])) ||
   oldObject.metadata.?annotations[?HELD_BY] == optional.of(request.namespace + '/' + params.metadata.name)
 )`
-
-// facts are what every policy of a kind starts from: what the write changes, and whether the workload was held before it
-// and is held now. A hold is the field and the annotation together, and the annotation must name the
-// workload's own namespace: one that a restore brought along from another namespace is nobody's hold.
-func (k kind) facts() []admissionv1.Variable {
-	return append(annotations(), []admissionv1.Variable{
-		{Name: "plan", Expression: `request.namespace + '/' + params.metadata.name`},
-		{Name: "changed", Expression: fmt.Sprintf(`object.%[1]s != oldObject.%[1]s`, k.template)},
-		{Name: "paused", Expression: fmt.Sprintf(k.holding, "object")},
-		{Name: "marked", Expression: cel(
-			`variables.annotations[?HELD_BY].orValue('').startsWith(request.namespace + '/')`)},
-		{Name: "held", Expression: `variables.paused && variables.marked`},
-		{Name: "wasHeld", Expression: cel(fmt.Sprintf(k.holding, "oldObject") +
-			` && variables.oldAnnotations[?HELD_BY].orValue('').startsWith(request.namespace + '/')`)},
-		// Something is to be held, unless it is overridden: a new revision, or one that waits already.
-		{Name: "holdable", Expression: `variables.changed || variables.wasHeld`},
-	}...)
-}
 
 // annotations are those after the write and before it.
 func annotations() []admissionv1.Variable {
@@ -100,29 +94,26 @@ func annotations() []admissionv1.Variable {
 	}
 }
 
-// recorded is the record of an override that was honoured earlier in this very write: by another policy, for another plan,
-// or before a webhook made the API server ask again. The resourceVersion tells it from a record of old.
-func recorded() admissionv1.Variable {
-	return admissionv1.Variable{Name: "recorded", Expression: cel(`
-variables.annotations[?OVERRIDDEN_AT] == optional.of(oldObject.metadata.resourceVersion) &&
-variables.annotations[?OVERRIDDEN_BY] == optional.of(request.userInfo.username) &&
-OVERRIDE_REASON in variables.annotations`)}
+// holds are whether the workload was held before the write and is held after it. A hold is the field and the annotation
+// together, and the annotation must name the workload's own namespace: one that a restore brought along from another
+// namespace is nobody's hold.
+func (k kind) holds() []admissionv1.Variable {
+	return []admissionv1.Variable{
+		{Name: "paused", Expression: k.holdingOf("object")},
+		{Name: "marked", Expression: cel(
+			`variables.annotations[?HELD_BY].orValue('').startsWith(request.namespace + '/')`)},
+		{Name: "held", Expression: `variables.paused && variables.marked`},
+		{Name: "wasHeld", Expression: cel(k.holdingOf("oldObject") +
+			` && variables.oldAnnotations[?HELD_BY].orValue('').startsWith(request.namespace + '/')`)},
+	}
 }
 
-// overrideFacts are what is known of an override in this write.
-func (k kind) overrideFacts() []admissionv1.Variable {
-	return []admissionv1.Variable{
-		// An override takes effect in the write that sets it. A value that was there before asks for nothing.
-		{Name: "asked", Expression: cel(`
-OVERRIDE in variables.annotations &&
-variables.annotations[?OVERRIDE] != variables.oldAnnotations[?OVERRIDE]`)},
-		{Name: "reasoned", Expression: cel(`
-variables.annotations[?OVERRIDE].orValue('').size() >= 1 &&
-variables.annotations[?OVERRIDE].orValue('').size() <= MAX_REASON`)},
-		recorded(),
-		// Asked last wherever it is asked: it is the one costly question.
-		{Name: "mayOverride", Expression: cel(`
-authorizer.group(GROUP).resource('drplans').namespace(request.namespace).name(params.metadata.name)
-  .check(VERB).allowed()`)},
-	}
+// revision is whether the write brings a new one.
+func (k kind) revision(restarts string) admissionv1.Variable {
+	return admissionv1.Variable{Name: "changed", Expression: k.changed(restarts)}
+}
+
+// holdable is whether something is to be held, unless it is overridden: a new revision, or one that waits already.
+func holdable() admissionv1.Variable {
+	return admissionv1.Variable{Name: "holdable", Expression: `variables.wasHeld || variables.changed`}
 }

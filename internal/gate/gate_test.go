@@ -101,9 +101,9 @@ func TestExpressionsAreFilledIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{
-		"HELD_BY", "USER_PAUSED", "OVERRID", "MAX_REASON", "RECORD", "ANNOTATION", "GROUP", "VERB", "HOLD", "%!", "|2",
-		"ADMITTED", "HELD_REASON", "MAX_MARK", "OURS", "CLUSTER", "NAMESPACE", "IDENTITY", "VERSION", "MIXED", "TOUCHED", "FAILED", "FIELD",
-		"CREATED_BY", "ATTEST", "MAX_NAME",
+		"HELD_", "USER_PAUSED", "OVERRID", "ADMITTED", "EVALUATED", "MAX", "OPERATORS", "MARKS", "RECORD", "ANNOTATION", "GROUP",
+		"VERB", "HOLD", "TEMPLATE", "RESTARTS", "OTHERS", "OURS", "CLUSTER", "NAMESPACE", "IDENTITY", "VERSION", "MIXED", "TOUCHED",
+		"FAILED", "FIELD", "CREATED_BY", "ATTEST", "%!", "|2",
 	} {
 		if strings.Contains(out.String(), name) {
 			t.Errorf("%q stands in the manifests", name)

@@ -15,22 +15,13 @@ func (k kind) holdName() string { return "backstay-hold-" + k.resource }
 // holdPolicy is the policy that mutates. It is a JSON patch, since an ApplyConfiguration cannot remove anything. The
 // API server computes managedFields before admission: nobody owns what the patch sets.
 func (k kind) holdPolicy(id Identity) *admissionv1.MutatingAdmissionPolicy {
-	return &admissionv1.MutatingAdmissionPolicy{
-		TypeMeta:   typeMeta("MutatingAdmissionPolicy"),
-		ObjectMeta: objectMeta(k.holdName()),
-		Spec: admissionv1.MutatingAdmissionPolicySpec{
-			ParamKind:        paramKind(),
-			MatchConstraints: k.updates(),
-			MatchConditions:  k.conditions(id, selects+" || "+probing(id)),
-			Variables:        slices.Concat(k.facts(), k.overrideFacts(), k.verdicts(), answerFacts(id, selects)),
-			Mutations: []admissionv1.Mutation{{
-				PatchType: admissionv1.PatchTypeJSONPatch,
-				JSONPatch: &admissionv1.JSONPatch{Expression: k.patch()},
-			}},
-			FailurePolicy:      harmless(),
-			ReinvocationPolicy: admissionv1.IfNeededReinvocationPolicy,
-		},
-	}
+	policy := k.mutating(k.holdName(), paramKind())
+	policy.Spec.MatchConditions = k.condition(id, selects+" || "+probing(id))
+	policy.Spec.Variables = slices.Concat(annotations(), k.holds(), []admissionv1.Variable{
+		k.revision(restartsOfPlan), holdable(), asked(), reasoned(), recorded(), counted(), mayOverride(planOfParams),
+	}, k.verdicts(), answerFacts(id, selects))
+	policy.Spec.Mutations = jsonPatch(k.patch())
+	return policy
 }
 
 // verdicts decide. They are asked anew for every plan, and again when a webhook changed the workload afterwards, so
@@ -39,31 +30,37 @@ func (k kind) verdicts() []admissionv1.Variable {
 	return []admissionv1.Variable{
 		{Name: "honoured", Expression: cel(`
 variables.holdable && ((variables.asked && variables.reasoned) || variables.recorded) && variables.mayOverride`)},
+		{Name: "heldByAnother", Expression: `variables.held && (` + k.changed(restarts) + `)`},
 		{Name: "hold", Expression: `variables.holdable && !variables.honoured`},
 		// Whether the pause is also the user's own wish, and outlives the hold. The three cases:
-		//   - the workload carries our mark: what the mark says, and a `rollout resume` (mark without pause) ends it;
-		//   - it carries none, since it was not held: the user's own pause, from before or from this write;
-		//   - it carries none although it was held (`kubectl replace`): what the mark said that the user dropped.
+		//   - the workload carries our mark: what the marks say, and a `rollout resume` (mark without pause) ends it;
+		//     while it is held nobody can add to them;
+		//   - it carries none although it was held: what was known before, since whoever dropped the mark left a pause that
+		//     is ours;
+		//   - it carries none, since it was not held: the user's own pause, from before or from this write.
 		{Name: "userPaused", Expression: cel(`
 variables.marked ?
-  variables.paused && variables.annotations[?USER_PAUSED].orValue('') == 'true' :
-  variables.paused || (variables.wasHeld && variables.oldAnnotations[?USER_PAUSED].orValue('') == 'true')`)},
-		// An override lets go what was held, in the write that asks for it. One that is recorded has done so.
+  variables.paused && variables.annotations[?USER_PAUSED].orValue('') == 'true' &&
+    (!variables.wasHeld || variables.oldAnnotations[?USER_PAUSED].orValue('') == 'true') :
+  variables.wasHeld ? variables.oldAnnotations[?USER_PAUSED].orValue('') == 'true' : variables.paused`)},
+		// An override releases what was held, in the write that asks for it. One that is recorded has done so.
 		{Name: "override", Expression: `variables.honoured && !variables.recorded`},
 		{Name: "set", Expression: cel(`
 variables.hold ? (
-  variables.userPaused ? {HELD_BY: variables.plan, USER_PAUSED: 'true'} : {HELD_BY: variables.plan}
+  variables.userPaused ? {HELD_BY: request.namespace + '/' + params.metadata.name, USER_PAUSED: 'true'} :
+    {HELD_BY: request.namespace + '/' + params.metadata.name}
 ) : variables.override ? {
   OVERRIDE_REASON: string(variables.annotations[OVERRIDE]),
   OVERRIDDEN_BY: request.userInfo.username,
   OVERRIDDEN_AT: string(oldObject.metadata.resourceVersion)
 } : {}`)},
 		// What is not held carries no mark of a hold: a stale one, or one set by hand, would turn the next
-		// `rollout pause` into a hold. An override that was stored before a plan held the workload is taken away, or
+		// `rollout pause` into a hold. But what is only a restart to this plan may be a revision to another, which has just
+		// held it. An override that was stored before a plan held the workload is taken away, or
 		// `kubectl rollout undo` would replay it. One that was refused stays, for the backstop to deny.
 		{Name: "drop", Expression: cel(`
 [HELD_BY, USER_PAUSED, OVERRIDE].filter(k, k in variables.annotations && (
-  k == HELD_BY ? !variables.hold :
+  k == HELD_BY ? variables.honoured || (!variables.hold && !variables.heldByAnother) :
   k == USER_PAUSED ? !(variables.hold && variables.userPaused) :
   variables.override || !variables.asked))`)},
 	}

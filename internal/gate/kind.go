@@ -15,9 +15,14 @@ type kind struct {
 	name                     v1alpha1.WorkloadKind
 	group, version, resource string
 
-	// template is the path of what brings a new revision when it changes. The spec of the pod template, not its
-	// metadata: `kubectl rollout restart`, which only sets an annotation, is no rollout.
+	// template is the path of the pod template, which brings a new revision when it changes.
 	template string
+
+	// revisions is the resource, of the same group and version, whose objects are the kind's revisions.
+	revisions string
+
+	// revisionLabel is the label that the controller of the kind puts on each of them.
+	revisionLabel string
 
 	// holding is a CEL expression, with %s for the object: its controller starts no new revision.
 	holding string
@@ -36,13 +41,15 @@ func (k kind) holdingOf(object string) string { return strings.ReplaceAll(k.hold
 var kinds = []kind{deployments}
 
 var deployments = kind{
-	name:         v1alpha1.KindDeployment,
-	group:        "apps",
-	version:      "v1",
-	resource:     "deployments",
-	template:     "spec.template.spec",
-	holding:      `%s.spec.?paused.orValue(false)`,
-	engage:       `JSONPatch{op: 'add', path: '/spec/paused', value: true}`,
-	release:      `JSONPatch{op: 'remove', path: '/spec/paused'}`,
-	holdingField: "paused",
+	name:          v1alpha1.KindDeployment,
+	group:         v1alpha1.GroupApps,
+	version:       "v1",
+	resource:      "deployments",
+	template:      "spec.template",
+	revisions:     "replicasets",
+	revisionLabel: "pod-template-hash",
+	holding:       `%s.spec.?paused.orValue(false)`,
+	engage:        `JSONPatch{op: 'add', path: '/spec/paused', value: true}`,
+	release:       `JSONPatch{op: 'remove', path: '/spec/paused'}`,
+	holdingField:  "paused",
 }

@@ -4,33 +4,38 @@
 package gate
 
 import (
+	"slices"
+	"strings"
+
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 )
 
 func (k kind) noticeName() string { return "backstay-notice-" + k.resource }
 
-// noticePolicy tells the person at the terminal that the rollout waits, and how to follow it: the release says the rest.
+// noticePolicy tells the person at the terminal that the rollout waits, and how to follow it. It needs no plan: the mark
+// names the one that holds.
+//
+// It is silent where the template of a workload that is held already changes again: that may be a revert, which is released
+// at once, and no policy can know what runs.
+//
 // kubectl prints "Warning: Validation failed for ValidatingAdmissionPolicy '<name>' with binding '<name>': <message>".
 func (k kind) noticePolicy(id Identity) *admissionv1.ValidatingAdmissionPolicy {
-	return &admissionv1.ValidatingAdmissionPolicy{
-		TypeMeta:   typeMeta("ValidatingAdmissionPolicy"),
-		ObjectMeta: objectMeta(k.noticeName()),
-		Spec: admissionv1.ValidatingAdmissionPolicySpec{
-			ParamKind:        paramKind(),
-			MatchConstraints: k.updates(),
-			MatchConditions:  k.conditions(id, selects),
-			Variables:        k.facts(),
-			Validations: []admissionv1.Validation{{
-				// With two plans only the one that is named in the mark speaks.
-				Expression:        cel(`!(variables.held && variables.annotations[?HELD_BY] == optional.of(variables.plan))`),
-				Message:           "the rollout is held until its backup completes",
-				MessageExpression: cel(noticeMessage),
-			}},
-			FailurePolicy: harmless(),
-		},
-	}
+	policy := k.validating(k.noticeName(), nil, harmless())
+	policy.Spec.MatchConditions = []admissionv1.MatchCondition{{
+		Name: "held-by-a-plan",
+		Expression: cel(`object.metadata.?annotations[?HELD_BY].hasValue() &&
+request.userInfo.username != ` + quote(id.Username())),
+	}}
+	policy.Spec.Variables = slices.Concat(annotations(), k.holds(), []admissionv1.Variable{k.revision(restarts)})
+	policy.Spec.Validations = []admissionv1.Validation{{
+		Expression:        `!variables.held || (variables.wasHeld && variables.changed)`,
+		Message:           "the rollout is held until its backup completes",
+		MessageExpression: cel(noticeMessage + strings.ToLower(string(k.name)) + ` ' + oldObject.metadata.name`),
+	}}
+	return policy
 }
 
 const noticeMessage = `
-'rollout of ' + oldObject.metadata.name + ' is held by DRPlan ' + params.metadata.name +
-' until its backup completes; follow it with: kubectl -n ' + request.namespace + ' get appreleases'`
+'rollout of ' + oldObject.metadata.name + ' is held by DRPlan ' +
+variables.annotations[?HELD_BY].orValue('').replace(request.namespace + '/', '', 1) + ' until its backup completes; ' +
+'see why it waits: kubectl -n ' + request.namespace + ' describe `

@@ -26,10 +26,12 @@ func Objects(id Identity) []Object {
 	for _, k := range kinds {
 		out = append(out,
 			k.holdPolicy(id), mutatingBinding(k.holdName(), paramRef()),
-			k.marksPolicy(), mutatingBinding(k.marksName(), nil),
-			k.noticePolicy(id), validatingBinding(k.noticeName(), paramRef(), admissionv1.Warn),
+			k.marksPolicy(id), mutatingBinding(k.marksName(), nil),
+			k.evaluatedPolicy(), mutatingBinding(k.evaluatedName(), paramRef()),
+			k.noticePolicy(id), validatingBinding(k.noticeName(), nil, admissionv1.Warn),
 			k.backstopPolicy(id), validatingBinding(k.backstopName(), paramRef(), admissionv1.Deny),
-			k.strictPolicy(id), validatingBinding(k.strictName(), paramRef(), admissionv1.Deny),
+			k.overridePolicy(), validatingBinding(k.overrideName(), nil, admissionv1.Deny),
+			k.strictPolicy(), validatingBinding(k.strictName(), nil, admissionv1.Deny),
 			k.operatorPolicy(id), validatingBinding(k.operatorPolicyName(), nil, admissionv1.Deny),
 		)
 	}
@@ -69,6 +71,46 @@ func all(installed []Object, name func(kind) string) bool {
 		}
 		return n < 2
 	})
+}
+
+// mutating is a policy for updates of the kind that patches, for each plan or for none.
+func (k kind) mutating(name string, params *admissionv1.ParamKind) *admissionv1.MutatingAdmissionPolicy {
+	return &admissionv1.MutatingAdmissionPolicy{
+		TypeMeta:   typeMeta("MutatingAdmissionPolicy"),
+		ObjectMeta: objectMeta(name),
+		Spec: admissionv1.MutatingAdmissionPolicySpec{
+			ParamKind:          params,
+			MatchConstraints:   k.updates(),
+			FailurePolicy:      harmless(),
+			ReinvocationPolicy: admissionv1.IfNeededReinvocationPolicy,
+		},
+	}
+}
+
+// jsonPatch is the mutation that is a list of operations.
+func jsonPatch(expression string) []admissionv1.Mutation {
+	return []admissionv1.Mutation{{
+		PatchType: admissionv1.PatchTypeJSONPatch, JSONPatch: &admissionv1.JSONPatch{Expression: cel(expression)},
+	}}
+}
+
+// validating is a policy for updates of the kind that denies or warns, for each plan or for none.
+func (k kind) validating(
+	name string, params *admissionv1.ParamKind, onFailure *admissionv1.FailurePolicyType,
+) *admissionv1.ValidatingAdmissionPolicy {
+	policy := validating(name, params, onFailure)
+	policy.Spec.MatchConstraints = k.updates()
+	return policy
+}
+
+func validating(
+	name string, params *admissionv1.ParamKind, onFailure *admissionv1.FailurePolicyType,
+) *admissionv1.ValidatingAdmissionPolicy {
+	return &admissionv1.ValidatingAdmissionPolicy{
+		TypeMeta:   typeMeta("ValidatingAdmissionPolicy"),
+		ObjectMeta: objectMeta(name),
+		Spec:       admissionv1.ValidatingAdmissionPolicySpec{ParamKind: params, FailurePolicy: onFailure},
+	}
 }
 
 func mutatingBinding(name string, params *admissionv1.ParamRef) *admissionv1.MutatingAdmissionPolicyBinding {

@@ -14,12 +14,16 @@ import (
 )
 
 // ProbePatch is a JSON merge patch that changes the pod template of any Deployment, for a server-side dry run: the API
-// server answers with what admission made of it, and stores nothing. It needs to know nothing of the template, since
-// nobody gives the pods of a Deployment this hostname. It takes a hold and an answer off, so that only the gate can have put them there.
+// server answers with what admission made of it, and stores nothing. It changes no more than an annotation of the template,
+// the least that makes a new revision. It takes a hold and an answer off, so that only the gate can
+// have put them there.
 func ProbePatch() []byte {
-	return fmt.Appendf(nil, `{"metadata":{"annotations":{%q:null,%q:null}},"spec":{"paused":null,"template":{"spec":{"hostname":"backstay-gate-probe"}}}}`,
-		v1alpha1.AnnotationHeldBy, annotationAnswers)
+	return fmt.Appendf(nil, `{"metadata":{"annotations":{%q:null,%q:null}},"spec":{"paused":null,"template":{"metadata":{"annotations":{%q:"probe"}}}}}`,
+		v1alpha1.AnnotationHeldBy, annotationAnswers, annotationProbe)
 }
+
+// annotationProbe is never stored.
+const annotationProbe = v1alpha1.GroupName + "/gate-probe"
 
 // ProbeHeld says whether the answer to the dry run came back held by one of the plans of its namespace. Where several
 // plans select one workload any of them may be the one that is named.

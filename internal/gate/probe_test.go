@@ -38,7 +38,7 @@ func TestProbePatchChangesTheTemplateOfAnyDeploymentAndTakesItsHoldOff(t *testin
 		t.Error("it comes back held where no policy is in force")
 	}
 	want := before.DeepCopy()
-	want.Spec.Paused, want.Spec.Template.Spec.Hostname = false, "backstay-gate-probe"
+	want.Spec.Paused, want.Spec.Template.Annotations = false, map[string]string{"dr.backstay.dev/gate-probe": "probe"}
 	delete(want.Annotations, v1alpha1.AnnotationHeldBy)
 	if diff := cmp.Diff(want, after); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -4,11 +4,13 @@
 package gate
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -22,8 +24,8 @@ import (
 )
 
 const (
-	nothingHeld   = "but nothing held this write: the MutatingAdmissionPolicy backstay-hold-deployments or its binding is missing or altered"
-	notConfigured = "failed to configure policy: failed to find resource referenced by paramKind"
+	nothingHeld = "but nothing held this write, and nothing was stored. Where the plan or the policy backstay-hold-deployments is only moments old, retry in a few seconds"
+	notStrict   = "is labelled dr.backstay.dev/gate=strict, and no DRPlan was asked about this change of the pod template of web; nothing was stored"
 )
 
 // TestDisturbedGate takes the gate apart, piece by piece, on a control plane of its own.
@@ -38,6 +40,7 @@ func TestDisturbedGate(t *testing.T) {
 	t.Run("a missing policy is made up for by the backstop", func(t *testing.T) { backstopAlone(t, cp) })
 	t.Run("without the backstop an override needs the verb all the same", func(t *testing.T) { withoutBackstop(t, cp) })
 	t.Run("a deleted CRD disturbs no update", func(t *testing.T) { deletedCRD(t, cp) })
+	t.Run("strict is strict while the CRD comes back", func(t *testing.T) { strictWhileTheCRDComesBack(t, cp) })
 }
 
 func alteredPolicyIsNoticed(t *testing.T, cp *harness.ControlPlane) {
@@ -148,6 +151,9 @@ func backstopAlone(t *testing.T, cp *harness.ControlPlane) {
 	probe.eventually("refused", func() error { return probe.isRefused(nothingHeld) })
 	s.backstopRefuses(admin)
 	s.is(s.mustPatch(dev, annotation(v1alpha1.AnnotationOverriddenBy, "me")), s.held("2"))
+	// The mark of the hold is put back without a plan.
+	s.is(s.mustPatch(dev, annotation(v1alpha1.AnnotationHeldBy, "elsewhere/shop")), s.held("2"))
+	s.is(s.mustPatch(dev, fmt.Sprintf(`{"metadata":{"annotations":{%q:null}}}`, v1alpha1.AnnotationHeldBy)), s.held("2"))
 	// A record of this very write is what the missing policy would have made, and nobody who may not override can make one.
 	_, err := s.patch(dev, fmt.Sprintf(`{"metadata":{"resourceVersion":%[1]q,"annotations":{%[2]q:%[1]q,%[3]q:"dev",%[4]q:"x"}}}`,
 		s.get("web").ResourceVersion, v1alpha1.AnnotationOverriddenAt, v1alpha1.AnnotationOverriddenBy, v1alpha1.AnnotationOverrideReason))
@@ -170,17 +176,19 @@ func backstopAlone(t *testing.T, cp *harness.ControlPlane) {
 func (s *shop) backstopRefuses(user client.Client) {
 	s.t.Helper()
 	for name, body := range map[string]string{
-		"a resume":                    `{"spec":{"paused":false}}`,
-		"a resume with a change":      `{"spec":{"paused":false,` + image("3")[len(`{"spec":{`):],
-		"an override, though allowed": strings.Replace(overrideWith("3", "go"), `"spec":{`, `"spec":{"paused":false,`, 1),
-		"a mark of another namespace": annotation(v1alpha1.AnnotationHeldBy, "elsewhere/shop"),
-		"no mark":                     fmt.Sprintf(`{"metadata":{"annotations":{%q:null}}}`, v1alpha1.AnnotationHeldBy),
+		"a resume":               `{"spec":{"paused":false}}`,
+		"a resume with a change": `{"spec":{"paused":false,` + image("3")[len(`{"spec":{`):],
 	} {
 		s.t.Run(name, func(t *testing.T) {
 			_, err := s.in(t).patch(user, body)
 			refused(t, err, nothingHeld)
 		})
 	}
+	s.t.Run("an override, though allowed", func(t *testing.T) {
+		s := s.in(t)
+		_, err := s.patch(user, strings.Replace(overrideWith("3", "go"), `"spec":{`, `"spec":{"paused":false,`, 1))
+		refused(t, err, "nothing honoured the override of web, and nothing was stored", "retry in a few seconds")
+	})
 }
 
 // Nothing denies the override then. It stays without effect, also for the privileged user who touches the workload next.
@@ -191,7 +199,7 @@ func withoutBackstop(t *testing.T, cp *harness.ControlPlane) {
 	backstop := &admissionv1.ValidatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: "backstay-backstop-deployments"}}
 	cp.MustPatch(t, backstop, audit)
 	asks := func() error {
-		_, err := s.patch(dev, annotation(v1alpha1.AnnotationOverride, "x"), client.DryRunAll)
+		_, err := s.patch(dev, overrideWith("3", "x"), client.DryRunAll)
 		return err
 	}
 	s.eventually("nothing denies", asks)
@@ -227,6 +235,86 @@ func deletedCRD(t *testing.T, cp *harness.ControlPlane) {
 	}
 }
 
+// absence is how long the kind DRPlan is gone: long enough for the API server to notice.
+const absence = 15 * time.Second
+
+// The API server reads the plans of a kind that came back only after a while, and knows of none until then.
+func strictWhileTheCRDComesBack(t *testing.T, cp *harness.ControlPlane) {
+	s := newEmptyShopOn(t, cp)
+	s.strict()
+	s.create(s.deployment("web"))
+	s.eventually("strict", func() error { return s.isRefused(notStrict) })
+	dev, refusals := s.as(s.developer), 0
+	// Meanwhile it asks for them less and less often.
+	for gone := time.Now().Add(absence); time.Now().Before(gone); refusals++ {
+		_, err := s.patch(dev, image(fmt.Sprintf("gone-%d", refusals)))
+		refused(t, err, notStrict)
+	}
+	harness.Eventually(t, "installed again", time.Minute, func(context.Context) error { return cp.InstallCRDs() })
+	s.create(s.plan("shop", v1alpha1.GateModeHold))
+	t.Logf("%d changes were refused while the kind was gone", refusals)
+	refusals = 0
+	harness.Eventually(t, "held again", 2*time.Minute, func(context.Context) error {
+		d, err := s.patch(dev, image(fmt.Sprint(time.Now().UnixNano())))
+		switch {
+		case err == nil && !gate.ProbeHeld(d, "shop"):
+			t.Fatalf("stored, and not held, after %d refusals: %+v", refusals, stateOf(d))
+		case err != nil && !strings.Contains(err.Error(), notStrict) && !strings.Contains(err.Error(), nothingHeld):
+			t.Fatal(err)
+		case err != nil:
+			refusals++
+		}
+		return err
+	})
+	t.Logf("%d changes were refused until the plan was known", refusals)
+	// What changes no template was never in the way.
+	s.mustPatch(dev, `{"spec":{"replicas":3}}`)
+}
+
+func TestStrictNamespace(t *testing.T) {
+	t.Parallel()
+	t.Run("without a plan refuses a changed template and nothing else", func(t *testing.T) {
+		t.Parallel()
+		s := newEmptyShopOn(t, plane)
+		s.create(s.deployment("web"))
+		s.strict()
+		s.eventually("strict", func() error { return s.isRefused(notStrict) })
+		dev := s.as(s.developer)
+		for _, body := range []string{
+			`{"spec":{"replicas":3}}`, `{"metadata":{"annotations":{"a":"b"}}}`, `{"spec":{"paused":true}}`, `{"spec":{"paused":false}}`,
+			templateAnnotation(v1alpha1.AnnotationRestartedAt, "now"), `{"metadata":{"finalizers":["example.com/f"]}}`, `{"metadata":{"finalizers":null}}`,
+		} {
+			s.is(s.mustPatch(dev, body), state{Image: "shop/web:1", Paused: strings.Contains(body, "true")})
+		}
+	})
+	t.Run("with a plan holds what it selects, and lets the rest change", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		s.strict()
+		other := s.deployment("other")
+		other.Labels = nil
+		s.create(other)
+		dev := s.as(s.developer)
+		s.eventually("strict", func() error {
+			d := other.DeepCopy()
+			err := dev.Patch(t.Context(), d, client.RawPatch("application/merge-patch+json", gate.ProbePatch()), client.DryRunAll)
+			if err == nil && d.Annotations[v1alpha1.AnnotationEvaluated] != other.ResourceVersion {
+				err = fmt.Errorf("not strict yet: %v", d.Annotations)
+			}
+			return err
+		})
+		for range 2 {
+			other.Spec.Template.Spec.Hostname += "x"
+			if err := dev.Update(t.Context(), other); err != nil || other.Spec.Paused {
+				t.Errorf("paused: %t, %v", other.Spec.Paused, err)
+			}
+		}
+		if d := s.mustPatch(dev, image("2")); !gate.ProbeHeld(d, "shop") {
+			t.Errorf("not held: %+v", stateOf(d))
+		}
+	})
+}
+
 func TestPoliciesWithoutTheirCRDDisturbNoNamespaceButStrictOnes(t *testing.T) {
 	t.Parallel()
 	cp := harness.StartForTest(t, harness.Options{WithoutCRDs: true})
@@ -239,7 +327,7 @@ func TestPoliciesWithoutTheirCRDDisturbNoNamespaceButStrictOnes(t *testing.T) {
 		s.create(object.(client.Object))
 	}
 	for _, step := range []string{"installed", "after a restart of the API server"} {
-		strict.eventually(step, func() error { return strict.isRefused(notConfigured) })
+		strict.eventually(step, func() error { return strict.isRefused(notStrict) })
 		s.is(s.mustPatch(s.as(s.developer), image("2")), free("2"))
 		cp.RestartAPIServer(t)
 	}

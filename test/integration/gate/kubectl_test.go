@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/test/integration/harness"
 )
 
@@ -44,7 +45,7 @@ func kubectlShop(t *testing.T, create ...string) (*shop, *harness.Kubectl) {
 func (s *shop) warned(result harness.Result) {
 	s.t.Helper()
 	want := fmt.Sprintf("rollout of web is held by DRPlan shop until its backup completes; "+
-		"follow it with: kubectl -n %s get appreleases\n", s.namespace)
+		"see why it waits: kubectl -n %s describe deployment web\n", s.namespace)
 	if !strings.HasPrefix(result.Stderr, "Warning: ") || strings.Count(result.Stderr, want) != 1 {
 		s.t.Errorf("kubectl did not print the notice once:\n%s", result.Stderr)
 	}
@@ -103,6 +104,27 @@ func TestKubectlRolloutResumeIsHeldAgainAndSaysSo(t *testing.T) {
 	k.Run("set", "image", "deployment/web", "web=shop/web:2")
 	s.warned(k.Run("rollout", "resume", "deployment/web"))
 	s.is(s.get("web"), s.held("2"))
+}
+
+// The person need not have a right of Backstay's for it.
+func TestCommandOfTheNoticeWorksForWhoeverGetsIt(t *testing.T) {
+	t.Parallel()
+	s, k := kubectlShop(t, "create", "-f", "-")
+	heard := k.Run("set", "image", "deployment/web", "web=shop/web:2").Stderr
+	_, command, _ := strings.Cut(strings.TrimSpace(heard), "see why it waits: kubectl ")
+	s.mustPatch(s.operator(), annotation(v1alpha1.AnnotationHeldReason, "waits for backup 7"))
+	if said := k.Run(strings.Fields(command)...).Stdout; !strings.Contains(said, "dr.backstay.dev/held-reason: waits for backup 7") {
+		t.Errorf("kubectl %s does not say why:\n%s", command, said)
+	}
+}
+
+// It may be a revert, which is released at once.
+func TestFurtherChangeOfWhatIsHeldAlreadyBringsNoNotice(t *testing.T) {
+	t.Parallel()
+	s, k := kubectlShop(t, "create", "-f", "-")
+	s.warned(k.Run("set", "image", "deployment/web", "web=shop/web:2"))
+	silent(t, k.Run("set", "image", "deployment/web", "web=shop/web:1"))
+	s.is(s.get("web"), s.held("1"))
 }
 
 func TestKubectlScaleGoesThroughSilentlyWhileHeld(t *testing.T) {

@@ -117,3 +117,72 @@ func TestRecordOfAnOverrideNamesNobodyElseWhereNoPlanHolds(t *testing.T) {
 		v1alpha1.AnnotationOverriddenBy, v1alpha1.AnnotationOverrideReason, v1alpha1.AnnotationOverriddenAt)
 	s.is(s.mustPatch(s.as(s.developer), forged+`"spec":{"template":{"spec":{"containers":[{"name":"web","image":"shop/web:2"}]}}}}`), free("2"))
 }
+
+// Without its mark the hold would look like a pause of the user's own, and last for ever.
+func TestHoldWhoseMarkIsRemovedIsNeverTakenForAPauseOfTheUser(t *testing.T) {
+	t.Parallel()
+	removed := fmt.Sprintf(`{"metadata":{"annotations":{%q:null}}}`, v1alpha1.AnnotationHeldBy)
+	t.Run("where the plan holds", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		s.mustPatch(s.as(s.developer), image("2"))
+		s.is(s.mustPatch(s.as(s.developer), removed), s.held("2"))
+		s.is(s.mustPatch(s.as(s.developer), `{"metadata":{"annotations":null}}`), s.held("2"))
+	})
+	t.Run("where the plan is gone", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		dev := s.as(s.developer)
+		s.mustPatch(dev, pausedWith("2"))
+		if err := s.cp.Client.Delete(t.Context(), s.plan("shop", v1alpha1.GateModeHold)); err != nil {
+			t.Fatal(err)
+		}
+		s.is(s.mustPatch(dev, `{"metadata":{"annotations":null}}`), s.heldForUser("2"))
+		s.eventually("resumed", func() error { return s.resumed(dev) })
+		s.is(s.mustPatch(dev, `{"metadata":{"annotations":null}}`), free("2"))
+	})
+	t.Run("where the label is gone", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		dev := s.as(s.developer)
+		s.mustPatch(dev, image("2"))
+		s.is(s.mustPatch(dev, fmt.Sprintf(`{"metadata":{"labels":null,"annotations":{%q:null}}}`, v1alpha1.AnnotationHeldBy)), s.held("2"))
+	})
+}
+
+func TestOnlyTheOperatorSaysWhyAWorkloadWasAdmittedOrWaits(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.revision(1)
+	dev, operator := s.as(s.developer), s.operator()
+	admitted := func(reason string) string {
+		return fmt.Sprintf(`{"metadata":{"annotations":{%q:%q,%q:%q}}}`, v1alpha1.AnnotationAdmitted, reason, v1alpha1.AnnotationHeldReason, reason)
+	}
+	s.is(s.mustPatch(dev, admitted("forged")), free("1"))
+	want := free("1")
+	want.Annotations = map[string]string{"admitted": "true", "held-reason": "true"}
+	s.is(s.mustPatch(operator, admitted("true")), want)
+	s.is(s.mustPatch(dev, admitted("forged")), want)
+	s.is(s.mustPatch(dev, `{"metadata":{"annotations":null}}`), want)
+	s.patchStatus(admitted("forged"))
+	s.is(s.get("web"), want)
+	t.Run("over a replace", func(t *testing.T) {
+		s := s.in(t)
+		d := s.deployment("web")
+		if err := dev.Update(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		s.is(d, want)
+	})
+	t.Run("over a rollout undo, which brings those of the revision", func(t *testing.T) {
+		s := s.in(t)
+		s.mustPatch(dev, image("2"))
+		s.release()
+		s.revision(2)
+		s.mustPatch(operator, admitted("2"))
+		s.cp.Kubectl(t, s.developer, s.namespace).Run("rollout", "undo", "deployment/web")
+		want := s.held("1")
+		want.Annotations["admitted"], want.Annotations["held-reason"] = "2", "2"
+		s.is(s.get("web"), want)
+	})
+}

@@ -92,16 +92,15 @@ func TestOverrideIsConsumed(t *testing.T) {
 func TestOverrideWithoutTheVerbIsDenied(t *testing.T) {
 	s := newShop(t)
 	dev := s.as(s.developer)
-	for name, body := range map[string]string{
-		"with the change": overrideWith("2", "please"),
-		"alone":           annotation(v1alpha1.AnnotationOverride, "please"),
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := s.in(t).patch(dev, body)
-			refused(t, err, `user dev may not override the hold of DRPlan shop`, `needs the verb override on drplans.dr.backstay.dev shop in namespace `+s.namespace)
-		})
+	denied := func(body string) {
+		_, err := s.patch(dev, body)
+		refused(t, err, `user dev may not override the hold of DRPlan shop`, `needs the verb override on drplans.dr.backstay.dev shop in namespace `+s.namespace)
 	}
+	denied(overrideWith("2", "please"))
 	s.is(s.get("web"), free("1"))
+	s.mustPatch(dev, image("2"))
+	denied(annotation(v1alpha1.AnnotationOverride, "please"))
+	s.is(s.get("web"), s.held("2"))
 }
 
 func TestOverrideNeedsAReasonOfBoundedLength(t *testing.T) {
@@ -233,4 +232,25 @@ func TestRecordOfAnOverrideCannotBeForged(t *testing.T) {
 		s.is(s.mustPatch(s.as(s.developer), fmt.Sprintf(`{"metadata":{"annotations":{%q:null,%q:null,%q:null}}}`,
 			v1alpha1.AnnotationOverrideReason, v1alpha1.AnnotationOverriddenBy, v1alpha1.AnnotationOverriddenAt)), free("2"))
 	})
+}
+
+// Stored it would do nothing, and whoever asked for it in an emergency would not know.
+func TestOverrideThatNothingHonoursIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, prepare := range map[string]func(*shop){
+		"no plan":              func(*shop) {},
+		"a plan that observes": func(s *shop) { s.create(s.plan("shop", v1alpha1.GateModeObserve)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newEmptyShopOn(t, plane)
+			prepare(s)
+			s.create(s.deployment("web"))
+			_, err := s.patch(s.as(s.admin), overrideWith("2", "go"))
+			refused(t, err, "nothing honoured the override of web, and nothing was stored",
+				"Either no DRPlan holds it, and the write needs no annotation dr.backstay.dev/override; or the plan or the policy "+
+					"backstay-hold-deployments is too new for this API server: retry in a few seconds")
+			s.is(s.get("web"), free("1"))
+		})
+	}
 }

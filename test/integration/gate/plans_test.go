@@ -58,6 +58,7 @@ func TestTwoPlansWarnOnce(t *testing.T) {
 	s.enforce(s.plan("other", v1alpha1.GateModeHold))
 	c, warnings := s.listening(s.developer)
 	for tag := 2; tag < 6; tag++ {
+		s.reset()
 		s.mustPatch(c, image(fmt.Sprint(tag)))
 		heard := warnings.Take()
 		if len(heard) != 1 || !strings.Contains(heard[0], "rollout of web is held by DRPlan "+s.holder()+" ") {

@@ -18,7 +18,7 @@ import (
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
-func TestWhatChangesNoPodSpecGoesThrough(t *testing.T) {
+func TestWhatChangesNoRevisionGoesThrough(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
 		"replicas":           `{"spec":{"replicas":3}}`,
@@ -27,7 +27,6 @@ func TestWhatChangesNoPodSpecGoesThrough(t *testing.T) {
 		"label":              `{"metadata":{"labels":{"team":"a"}}}`,
 		"annotation":         `{"metadata":{"annotations":{"team":"a"}}}`,
 		"rollout restart":    `{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":"2026-01-01T00:00:00Z"}}}}}`,
-		"template label":     `{"spec":{"template":{"metadata":{"labels":{"app.kubernetes.io/version":"2"}}}}}`,
 		"nothing":            `{}`,
 		"the same template":  image("1"),
 		"defaults spelt out": `{"spec":{"template":{"spec":{"restartPolicy":"Always","dnsPolicy":"ClusterFirst","terminationGracePeriodSeconds":30}}}}`,

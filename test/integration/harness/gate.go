@@ -97,6 +97,10 @@ func (p *gateProbe) inForce(ctx context.Context) error {
 	if _, err := patch(ctx, p.admin, p.target, annotate(v1alpha1.AnnotationOverride, "x"), client.DryRunAll); err == nil {
 		return fmt.Errorf("an override without a hold is not denied")
 	}
+	overridden := fmt.Sprintf(`{"metadata":{"annotations":{%q:"x"}},"spec":{"template":{"spec":{"hostname":"changed"}}}}`, v1alpha1.AnnotationOverride)
+	if _, err := patch(ctx, p.operator, p.target, overridden, client.DryRunAll); err == nil {
+		return fmt.Errorf("an override without the right to it is not denied")
+	}
 	answer = p.target.DeepCopy()
 	mark := client.RawPatch(types.MergePatchType, []byte(annotate(v1alpha1.AnnotationOverriddenBy, "x")))
 	if err := p.admin.Status().Patch(ctx, answer, mark, client.DryRunAll); err != nil {

@@ -112,6 +112,21 @@ func (cp *ControlPlane) AllowVerb(t *testing.T, username, namespace, verb, resou
 	})
 }
 
+// AllowEverything binds a user to a role that allows everything in one namespace, as that of a GitOps tool often does.
+func (cp *ControlPlane) AllowEverything(t *testing.T, username, namespace string) {
+	t.Helper()
+	role := &rbacv1.Role{Rules: []rbacv1.PolicyRule{{APIGroups: []string{"*"}, Resources: []string{"*"}, Verbs: []string{"*"}}}}
+	role.Namespace, role.GenerateName = namespace, "everything-"
+	if err := cp.Client.Create(t.Context(), role); err != nil {
+		t.Fatal(err)
+	}
+	cp.bind(t, namespace, rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
+		rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: username})
+	cp.waitAllowed(t, username, authorizationv1.ResourceAttributes{
+		Namespace: namespace, Verb: v1alpha1.VerbOverride, Group: v1alpha1.GroupName, Resource: "drplans", Name: "any",
+	})
+}
+
 func (cp *ControlPlane) bind(t *testing.T, namespace string, role rbacv1.RoleRef, subject rbacv1.Subject) {
 	t.Helper()
 	binding := &rbacv1.RoleBinding{RoleRef: role, Subjects: []rbacv1.Subject{subject}}
