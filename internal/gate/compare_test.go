@@ -74,6 +74,8 @@ var compareTests = map[string]struct {
 			"ValidatingAdmissionPolicyBinding backstay-override-deployments is not installed",
 			"ValidatingAdmissionPolicy backstay-strict-deployments is not installed",
 			"ValidatingAdmissionPolicyBinding backstay-strict-deployments is not installed",
+			"ValidatingAdmissionPolicy backstay-revisions-replicasets is not installed",
+			"ValidatingAdmissionPolicyBinding backstay-revisions-replicasets is not installed",
 			"ValidatingAdmissionPolicy backstay-operator-deployments is not installed",
 			"ValidatingAdmissionPolicyBinding backstay-operator-deployments is not installed",
 			"MutatingAdmissionPolicy backstay-stamp-appreleases is not installed",

@@ -53,6 +53,7 @@ type gateProbe struct {
 	admin, operator client.Client
 	warnings        *Warnings
 	target          *appsv1.Deployment
+	revision        *appsv1.ReplicaSet
 }
 
 func (cp *ControlPlane) newGateProbe(ctx context.Context, operator *rest.Config) (*gateProbe, error) {
@@ -67,12 +68,15 @@ func (cp *ControlPlane) newGateProbe(ctx context.Context, operator *rest.Config)
 	target.Spec.Selector = &metav1.LabelSelector{MatchLabels: labels}
 	target.Spec.Template.Labels = labels
 	target.Spec.Template.Spec.Containers = []corev1.Container{{Name: "probe", Image: "probe"}}
-	for _, object := range []client.Object{plan, target} {
+	revision := &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Namespace: namespace.Name, Name: "probe"}}
+	revision.Labels = map[string]string{"app": "probe", "pod-template-hash": "1"}
+	revision.Spec.Selector, revision.Spec.Template = target.Spec.Selector, target.Spec.Template
+	for _, object := range []client.Object{plan, target, revision} {
 		if err := cp.Client.Create(ctx, object); err != nil {
 			return nil, err
 		}
 	}
-	p := &gateProbe{warnings: &Warnings{}, target: target}
+	p := &gateProbe{warnings: &Warnings{}, target: target, revision: revision}
 	admin := rest.CopyConfig(cp.Admin)
 	admin.WarningHandler = p.warnings
 	var err error
@@ -122,6 +126,10 @@ func (p *gateProbe) inForce(ctx context.Context) error {
 	}
 	if answer.Labels["x"] != "" {
 		return fmt.Errorf("the operator may label what it likes")
+	}
+	revised := client.RawPatch(types.MergePatchType, []byte(annotate(v1alpha1.AnnotationAdmitted, "x")))
+	if err := p.admin.Patch(ctx, p.revision.DeepCopy(), revised, client.DryRunAll); err == nil {
+		return fmt.Errorf("a revision may be changed by anybody")
 	}
 	if _, err := patch(ctx, p.operator, p.target, `{"spec":{"replicas":0}}`); err == nil {
 		return fmt.Errorf("the operator may change what it likes")
