@@ -37,6 +37,7 @@ func Objects(id Identity) []Object {
 		)
 	}
 	return append(out,
+		plansPolicy(), validatingBinding(plansName, nil, admissionv1.Deny),
 		stampPolicy(), mutatingBinding(stampName, nil),
 		claimsPolicy(), validatingBinding(claimsName, nil, admissionv1.Deny),
 		metadataPolicy(id), mutatingBinding(metadataName, nil),

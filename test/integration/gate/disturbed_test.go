@@ -222,10 +222,22 @@ func deletedCRD(t *testing.T, cp *harness.ControlPlane) {
 	s := newShopOn(t, cp)
 	dev := s.as(s.developer)
 	s.mustPatch(dev, image("2"))
+	plan := &v1alpha1.DRPlan{}
+	if err := cp.Client.Get(t.Context(), client.ObjectKeyFromObject(s.plan("shop", "")), plan); err != nil {
+		t.Fatal(err)
+	}
+	s.holds(plan)
 	crd := &apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: "drplans." + v1alpha1.GroupName}}
 	if err := cp.Client.Delete(t.Context(), crd); err != nil {
 		t.Fatal(err)
 	}
+	// A plan that holds something is not in the way of its kind.
+	s.eventually("the kind is gone", func() error {
+		if err := cp.Client.Get(t.Context(), client.ObjectKeyFromObject(crd), crd); client.IgnoreNotFound(err) != nil || err == nil {
+			return fmt.Errorf("still there: %w", err)
+		}
+		return nil
+	})
 	for tag := 3; tag < 50; tag++ {
 		s.mustPatch(dev, image(fmt.Sprint(tag)))
 	}

@@ -54,6 +54,7 @@ type gateProbe struct {
 	warnings        *Warnings
 	target          *appsv1.Deployment
 	revision        *appsv1.ReplicaSet
+	plan            *v1alpha1.DRPlan
 }
 
 func (cp *ControlPlane) newGateProbe(ctx context.Context, operator *rest.Config) (*gateProbe, error) {
@@ -76,7 +77,7 @@ func (cp *ControlPlane) newGateProbe(ctx context.Context, operator *rest.Config)
 			return nil, err
 		}
 	}
-	p := &gateProbe{warnings: &Warnings{}, target: target, revision: revision}
+	p := &gateProbe{warnings: &Warnings{}, target: target, revision: revision, plan: plan}
 	admin := rest.CopyConfig(cp.Admin)
 	admin.WarningHandler = p.warnings
 	var err error
@@ -130,6 +131,10 @@ func (p *gateProbe) inForce(ctx context.Context) error {
 	revised := client.RawPatch(types.MergePatchType, []byte(annotate(v1alpha1.AnnotationAdmitted, "x")))
 	if err := p.admin.Patch(ctx, p.revision.DeepCopy(), revised, client.DryRunAll); err == nil {
 		return fmt.Errorf("a revision may be changed by anybody")
+	}
+	large := client.RawPatch(types.MergePatchType, []byte(annotate("note", strings.Repeat("x", 20_000))))
+	if err := p.admin.Patch(ctx, p.plan.DeepCopy(), large, client.DryRunAll); err == nil {
+		return fmt.Errorf("plans are not guarded")
 	}
 	if _, err := patch(ctx, p.operator, p.target, `{"spec":{"replicas":0}}`); err == nil {
 		return fmt.Errorf("the operator may change what it likes")

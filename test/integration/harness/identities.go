@@ -112,6 +112,16 @@ func (cp *ControlPlane) AllowVerb(t *testing.T, username, namespace, verb, resou
 	})
 }
 
+// AllowPlans lets a user write the plans of one namespace.
+func (cp *ControlPlane) AllowPlans(t *testing.T, username, namespace string) {
+	t.Helper()
+	cp.bind(t, namespace, rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "backstay-editor"},
+		rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: username})
+	cp.waitAllowed(t, username, authorizationv1.ResourceAttributes{
+		Namespace: namespace, Verb: "deletecollection", Group: v1alpha1.GroupName, Resource: "drplans",
+	})
+}
+
 // AllowEverything binds a user to a role that allows everything in one namespace, as that of a GitOps tool often does.
 func (cp *ControlPlane) AllowEverything(t *testing.T, username, namespace string) {
 	t.Helper()

@@ -1,0 +1,90 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"strings"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+)
+
+// plansName is the policy that guards the plans themselves.
+const plansName = "backstay-guard-drplans"
+
+// maxPlanAnnotations bounds the annotations of a plan, in characters: the API server decodes the whole plan, several times,
+// for every write of a workload in its namespace.
+const maxPlanAnnotations = "16384"
+
+// plansPolicy keeps a plan from being deleted or weakened while it holds something, by whoever has no right to override
+// it: that would start what is held, without the record that an override leaves. What a plan holds is known from its status.
+//
+// A namespace that goes takes its plans along. So do the owner of a plan, and the kind DRPlan, whose objects no admission
+// is asked about.
+func plansPolicy() *admissionv1.ValidatingAdmissionPolicy {
+	invalid := metav1.StatusReasonInvalid
+	policy := validating(plansName, nil, harmless())
+	policy.Spec.MatchConstraints = operations(v1alpha1.GroupName, v1alpha1.GroupVersion.Version, "drplans",
+		admissionv1.Create, admissionv1.Update, admissionv1.Delete)
+	policy.Spec.Variables = planVariables()
+	policy.Spec.Validations = []admissionv1.Validation{
+		guardValidation(`!variables.holding || variables.exempt || request.operation != 'DELETE' || variables.mayOverride`,
+			`deleting it`),
+		guardValidation(`!variables.holding || variables.exempt || variables.weakened == '' || variables.mayOverride`,
+			`changing ' + variables.weakened + '`),
+		{
+			Expression: strings.ReplaceAll(`request.operation == 'DELETE' ||
+(request.operation == 'UPDATE' && object.metadata.?annotations == oldObject.metadata.?annotations) ||
+object.metadata.?annotations.orValue({}).map(k, k.size() + object.metadata.annotations[k].size()).sum() <= MAX`, "MAX", maxPlanAnnotations),
+			Message: "the annotations of a DRPlan must be at most " + maxPlanAnnotations + " characters in all: the API server reads " +
+				"them at every write of a workload in the namespace",
+			Reason: &invalid,
+		},
+	}
+	return policy
+}
+
+func planVariables() []admissionv1.Variable {
+	return []admissionv1.Variable{
+		{Name: "holding", Expression: `request.operation != 'CREATE' && (
+oldObject.?status.?heldCount.orValue(0) > 0 || oldObject.?status.?held.orValue([]).size() > 0)`},
+		{Name: "exempt", Expression: `
+namespaceObject.?metadata.?deletionTimestamp.hasValue() ||
+request.userInfo.username in [`[1:] + namespaceController + `, ` + garbageCollector + `, ` + controllerManager + `]`},
+		{Name: "name", Expression: `request.operation == 'CREATE' ? '' : oldObject.metadata.name`},
+		{Name: "gate", Expression: `object.?spec.?gate.orValue({})`},
+		{Name: "oldGate", Expression: `oldObject.?spec.?gate.orValue({})`},
+		{Name: "labels", Expression: `object.?spec.?workloads.?matchLabels.orValue({})`},
+		{Name: "oldLabels", Expression: `oldObject.?spec.?workloads.?matchLabels.orValue({})`},
+		{Name: "weakened", Expression: cel(weakened)},
+		counted(),
+		mayOverride(`variables.name`),
+	}
+}
+
+// weakened is the first field whose change may start what is held, or nothing. Fewer labels select at least what more did.
+const weakened = `
+request.operation != 'UPDATE' ? '' :
+variables.oldGate.?mode.orValue('') == HOLD && variables.gate.?mode.orValue('') != HOLD ? 'spec.gate.mode' :
+variables.gate.?onDeadline.orValue('') == 'Release' && variables.oldGate.?onDeadline.orValue('') != 'Release' ? 'spec.gate.onDeadline' :
+variables.gate.?onDeadline.orValue('') == 'Release' &&
+  variables.gate.?deadlineSeconds.orValue(0) < variables.oldGate.?deadlineSeconds.orValue(0) ? 'spec.gate.deadlineSeconds' :
+!variables.labels.all(k, variables.oldLabels[?k] == optional.of(variables.labels[k])) ? 'spec.workloads.matchLabels' :
+variables.gate.?restartAnnotations.orValue([]).exists(k, !(k in variables.oldGate.?restartAnnotations.orValue([]))) ?
+  'spec.gate.restartAnnotations' : ''`
+
+func guardValidation(expression, doing string) admissionv1.Validation {
+	forbidden := metav1.StatusReasonForbidden
+	return admissionv1.Validation{
+		Expression: expression,
+		Message:    "the DRPlan holds workloads: deleting or weakening it needs the verb override on it",
+		MessageExpression: cel(`
+'DRPlan ' + variables.name + ' holds workloads of namespace ' + request.namespace + ', and ` + doing + ` would start them ' +
+'without a backup: for user ' + request.userInfo.username + ' that ' + ` + howToOverride(`variables.name`) + ` +
+'. Or wait until it holds nothing: kubectl -n ' + request.namespace + ' get drplan ' + variables.name + ' -o wide'`),
+		Reason: &forbidden,
+	}
+}

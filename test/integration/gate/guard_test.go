@@ -1,0 +1,207 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+)
+
+// guardedPlan is "shop", which releases at its deadline or not, and holds "web" as its status says.
+func (s *shop) guardedPlan(onDeadline v1alpha1.DeadlineAction) {
+	s.t.Helper()
+	plan := s.plan("shop", v1alpha1.GateModeHold)
+	plan.Spec.Workloads.MatchLabels["tier"] = "front"
+	plan.Spec.Gate.OnDeadline = onDeadline
+	s.create(plan)
+	s.holds(plan)
+}
+
+// holds writes into a plan's status that it holds "web", as the operator does.
+func (s *shop) holds(plan *v1alpha1.DRPlan) {
+	s.t.Helper()
+	since := metav1.Now()
+	plan.Status.HeldCount = 1
+	plan.Status.Held = []v1alpha1.HeldWorkload{{
+		Group: v1alpha1.GroupApps, Kind: v1alpha1.KindDeployment, Name: "web", Since: &since, Reason: "BackupInProgress",
+	}}
+	if err := s.cp.Client.Status().Update(s.t.Context(), plan); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *shop) patchPlan(user client.Client, body string) error {
+	return user.Patch(s.t.Context(), s.plan("shop", ""), client.RawPatch(types.MergePatchType, []byte(body)))
+}
+
+// planEditor is somebody who may write plans in the namespace, and not override them.
+func (s *shop) planEditor() client.Client {
+	s.t.Helper()
+	s.cp.AllowPlans(s.t, "editor-of-"+s.namespace, s.namespace)
+	return s.as(s.cp.Stranger(s.t, "editor-of-"+s.namespace))
+}
+
+// weakenings of a plan are what may start what it holds, and how the message calls them.
+var weakenings = map[string]string{
+	`{"spec":{"gate":{"mode":"Observe"}}}`:                          "spec.gate.mode",
+	`{"spec":{"gate":{"mode":"Disabled"}}}`:                         "spec.gate.mode",
+	`{"spec":{"gate":{"onDeadline":"Release"}}}`:                    "spec.gate.onDeadline",
+	`{"spec":{"workloads":{"matchLabels":{"tier":"back"}}}}`:        "spec.workloads.matchLabels",
+	`{"spec":{"workloads":{"matchLabels":{"another":"label"}}}}`:    "spec.workloads.matchLabels",
+	`{"spec":{"gate":{"restartAnnotations":["checksum/config"]}}}`:  "spec.gate.restartAnnotations",
+	`{"spec":{"gate":{"mode":"Observe","onDeadline":"Release"}}}`:   "spec.gate.mode",
+	`{"spec":{"version":"2","workloads":{"matchLabels":{"a":""}}}}`: "spec.workloads.matchLabels",
+}
+
+func TestPlanThatHoldsIsNeitherWeakenedNorDeletedWithoutTheVerb(t *testing.T) {
+	t.Parallel()
+	s := newEmptyShopOn(t, plane)
+	s.guardedPlan(v1alpha1.DeadlineHold)
+	editor := s.planEditor()
+	message := func(doing string) string {
+		return fmt.Sprintf("DRPlan shop holds workloads of namespace %[1]s, and %[2]s would start them without a backup: for user editor-of-%[1]s that "+
+			"needs the verb override on drplans.dr.backstay.dev shop in namespace %[1]s (the ClusterRole backstay-override has it). "+
+			"Or wait until it holds nothing: kubectl -n %[1]s get drplan shop -o wide", s.namespace, doing)
+	}
+	for body, field := range weakenings {
+		refused(t, s.patchPlan(editor, body), message("changing "+field))
+	}
+	refused(t, editor.Delete(t.Context(), s.plan("shop", "")), message("deleting it"))
+	err := editor.DeleteAllOf(t.Context(), &v1alpha1.DRPlan{}, client.InNamespace(s.namespace))
+	refused(t, err, message("deleting it"))
+}
+
+func TestShorterDeadlineOfAPlanThatReleasesAtItNeedsTheVerb(t *testing.T) {
+	t.Parallel()
+	s := newEmptyShopOn(t, plane)
+	s.guardedPlan(v1alpha1.DeadlineRelease)
+	editor := s.planEditor()
+	refused(t, s.patchPlan(editor, `{"spec":{"gate":{"deadlineSeconds":60}}}`), "changing spec.gate.deadlineSeconds would start them")
+	for _, body := range []string{`{"spec":{"gate":{"deadlineSeconds":7200}}}`, `{"spec":{"gate":{"onDeadline":"Hold","deadlineSeconds":60}}}`} {
+		if err := s.patchPlan(editor, body); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestPlanThatHoldsIsChangedInEverythingElse(t *testing.T) {
+	t.Parallel()
+	s := newEmptyShopOn(t, plane)
+	s.guardedPlan(v1alpha1.DeadlineHold)
+	editor := s.planEditor()
+	for _, body := range []string{
+		`{"spec":{"version":"2.0.0"}}`, `{"spec":{"gate":{"deadlineSeconds":60,"backupAttempts":9}}}`, `{"metadata":{"labels":{"a":"b"},"annotations":{"a":"b"}}}`,
+		`{"metadata":{"finalizers":["example.com/f"]}}`, `{"metadata":{"finalizers":null}}`,
+		`{"spec":{"workloads":{"matchLabels":{"tier":null}}}}`, `{}`,
+	} {
+		if err := s.patchPlan(editor, body); err != nil {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
+func TestPlanThatHoldsNothingIsWeakenedAndDeletedByWhoeverMayWriteIt(t *testing.T) {
+	t.Parallel()
+	for body := range weakenings {
+		t.Run(body, func(t *testing.T) {
+			t.Parallel()
+			s := newEmptyShopOn(t, plane)
+			s.create(s.plan("shop", v1alpha1.GateModeHold))
+			editor := s.planEditor()
+			if err := s.patchPlan(editor, body); err != nil {
+				t.Error(err)
+			}
+			if err := editor.Delete(t.Context(), s.plan("shop", "")); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestWhoeverMayOverrideWeakensAndDeletesAPlanThatHolds(t *testing.T) {
+	t.Parallel()
+	t.Run("a person", func(t *testing.T) {
+		t.Parallel()
+		s := newEmptyShopOn(t, plane)
+		s.guardedPlan(v1alpha1.DeadlineHold)
+		editor := s.planEditor()
+		s.cp.AllowOverride(t, "editor-of-"+s.namespace, s.namespace, "shop")
+		if err := s.patchPlan(editor, `{"spec":{"gate":{"mode":"Observe"}}}`); err != nil {
+			t.Error(err)
+		}
+		if err := editor.Delete(t.Context(), s.plan("shop", "")); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("an administrator", func(t *testing.T) {
+		t.Parallel()
+		s := newEmptyShopOn(t, plane)
+		s.guardedPlan(v1alpha1.DeadlineHold)
+		if err := s.cp.Client.Delete(t.Context(), s.plan("shop", "")); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("a ServiceAccount only where it is named", func(t *testing.T) {
+		t.Parallel()
+		s := newEmptyShopOn(t, plane)
+		s.guardedPlan(v1alpha1.DeadlineHold)
+		ci := s.as(s.cp.Pipeline(t, "argocd", s.namespace))
+		s.cp.AllowEverything(t, "system:serviceaccount:"+s.namespace+":argocd", s.namespace)
+		refused(t, ci.Delete(t.Context(), s.plan("shop", "")), "counts from a ServiceAccount only where the annotation")
+		s.name(s.namespace + "/argocd")
+		s.eventually("named", func() error { return ci.Delete(t.Context(), s.plan("shop", "")) })
+	})
+}
+
+func TestNothingThatTakesAPlanAlongIsHeldUpByIt(t *testing.T) {
+	t.Parallel()
+	for name, username := range map[string]string{
+		"the end of its namespace":                  "system:serviceaccount:kube-system:namespace-controller",
+		"the end of its owner":                      "system:serviceaccount:kube-system:generic-garbage-collector",
+		"either, by a manager that is but one user": "system:kube-controller-manager",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newEmptyShopOn(t, plane)
+			s.guardedPlan(v1alpha1.DeadlineHold)
+			s.cp.AllowEverything(t, username, s.namespace)
+			if err := s.impersonated(username).Delete(t.Context(), s.plan("shop", "")); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	t.Run("anybody, while the namespace goes", func(t *testing.T) {
+		t.Parallel()
+		s := newEmptyShopOn(t, plane)
+		s.guardedPlan(v1alpha1.DeadlineHold)
+		editor := s.planEditor()
+		if err := s.cp.Client.Delete(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}); err != nil {
+			t.Fatal(err)
+		}
+		s.eventually("admission knows that it goes", func() error {
+			return client.IgnoreNotFound(editor.Delete(t.Context(), s.plan("shop", "")))
+		})
+	})
+}
+
+// The API server reads the annotations of every plan at every write of a workload in the namespace.
+func TestAnnotationsOfAPlanAreBounded(t *testing.T) {
+	t.Parallel()
+	s := newEmptyShopOn(t, plane)
+	plan := s.plan("shop", v1alpha1.GateModeHold)
+	plan.Annotations = map[string]string{"a": strings.Repeat("x", 10_000), "b": strings.Repeat("x", 7_000)}
+	err := s.cp.Client.Create(t.Context(), plan)
+	refused(t, err, "the annotations of a DRPlan must be at most 16384 characters in all")
+	plan.Annotations["b"] = "x"
+	s.create(plan)
+	refused(t, s.patchPlan(s.cp.Client, annotation("b", strings.Repeat("x", 7_000))), "must be at most 16384 characters in all")
+}
