@@ -114,6 +114,14 @@ type AppReleaseStatus struct {
 	// +kubebuilder:validation:Minimum=1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
+	// lastHandledRetryAt is the value of the annotation
+	// dr.backstay.dev/retryRequestedAt that last led to another attempt at the
+	// backup; at most 64 characters of it.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	LastHandledRetryAt string `json:"lastHandledRetryAt,omitempty"`
+
 	// rollouts of this version, newest first; the newest 10. A version can be
 	// rolled out more than once: by rolling back to it, or by a change of
 	// configuration under the same version.
@@ -226,10 +234,15 @@ type RolloutBackup struct {
 	// +kubebuilder:validation:Minimum=0
 	TotalItems *int32 `json:"totalItems,omitempty"`
 
-	// failureTime is when the latest attempt was seen to have failed; the next one
-	// follows a while later.
+	// failureTime is when the latest attempt was seen to have failed.
 	// +optional
 	FailureTime *metav1.Time `json:"failureTime,omitempty"`
+
+	// retryTime is when the next attempt follows on one that failed: 10 seconds
+	// later at first, then after pauses that double up to 15 minutes. Absent: at
+	// once.
+	// +optional
+	RetryTime *metav1.Time `json:"retryTime,omitempty"`
 }
 
 // Override tells who let a workload start without a backup, and why.

@@ -168,10 +168,10 @@ const (
 	// ReasonBackupInProgress: Velero is taking the backup.
 	ReasonBackupInProgress = "BackupInProgress"
 
-	// ReasonBackupRetrying: an attempt failed, another follows.
+	// ReasonBackupRetrying: an attempt failed, another follows after a pause.
 	ReasonBackupRetrying = "BackupRetrying"
 
-	// ReasonBackupFailed: every attempt failed. Stalled.
+	// ReasonBackupFailed: as many attempts failed as spec.gate.backupAttempts. Stalled: a person should look. Attempts go on.
 	ReasonBackupFailed = "BackupFailed"
 
 	// ReasonBackupCompleted: the backup is Completed; with intent Deploy the rollout may follow. Ready and BackedUp True.

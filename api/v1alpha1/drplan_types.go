@@ -155,8 +155,9 @@ type Gate struct {
 	// +default="Hold"
 	OnDeadline DeadlineAction `json:"onDeadline,omitempty"`
 
-	// backupAttempts is how many backups are tried for one rollout before a person
-	// is asked. 1 to 10, 3 by default.
+	// backupAttempts is after how many failed backups of one rollout a person is
+	// called: its AppRelease is Stalled then, and an event says so. Attempts go on
+	// for as long as something waits, with growing pauses. 1 to 10, 3 by default.
 	// +optional
 	// +default=3
 	// +kubebuilder:validation:Minimum=1

@@ -6,6 +6,7 @@
 package actuate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -157,7 +158,22 @@ func (a *Actuator) writeStatus(ctx context.Context, in plan.Input, base *v1alpha
 	a.replaced.Note(base, changed)
 	a.Events.Transitions(in, changed, plan.Transitions(changed, &base.Status, status))
 	a.Metrics.Transitions(&base.Status, status)
+	a.tellFailures(ctx, in, &base.Status, status)
 	return nil
+}
+
+// tellFailures passes on what Velero says of the backups that failed, to whoever administers it: in the log, and by an event
+// on the Backup. Tenants read neither.
+func (a *Actuator) tellFailures(ctx context.Context, in plan.Input, from, to *v1alpha1.AppReleaseStatus) {
+	for _, ended := range plan.EndedBackups(from, to) {
+		b := in.Backups[ended.Name]
+		if b == nil || ended.FailureTime == nil {
+			continue
+		}
+		text := cmp.Or(velero.FailureText(b), "Velero gives no reason")
+		log.FromContext(ctx).Info("A backup failed", "backup", b.Name, "phase", ended.Phase, "attempt", ended.Attempt, "reason", text)
+		a.Events.BackupFailed(b, fmt.Sprintf("%s: %s", ended.Phase, text))
+	}
 }
 
 // createBackups creates the Backups of the releases that are recorded.

@@ -22,6 +22,7 @@ import (
 func (d *decider) backUp() {
 	var wanting []course
 	var busy *release
+	d.retryOnRequest()
 	for ro := range d.courses() {
 		d.observeBackup(ro)
 		switch {
@@ -100,7 +101,7 @@ func (d *decider) serves(ro course) bool {
 	case ro.Backup == nil:
 		return true
 	case failed(ro.Rollout):
-		return !d.exhausted(ro)
+		return true // another attempt follows
 	}
 	b := d.in.Backups[ro.Backup.Name]
 	if b == nil {
@@ -209,45 +210,6 @@ func (d *decider) nextAttempt(ro course) int32 {
 	}
 	return attempt
 }
-
-// retry says whether the next attempt is due.
-func (d *decider) retry(ro course) bool {
-	if d.exhausted(ro) || ro.Backup.FailureTime == nil {
-		return false
-	}
-	due := ro.Backup.FailureTime.Add(retryPause << min(d.failures(ro)-1, maxDoublings))
-	if d.in.Now.Before(due) {
-		d.wake(due)
-		return false
-	}
-	return true
-}
-
-const (
-	// retryPause is the pause after the first attempt that failed; it doubles with each, up to maxDoublings times.
-	retryPause   = 10 * time.Second
-	maxDoublings = 6
-)
-
-// exhausted says whether as many attempts failed as the plan allows.
-func (d *decider) exhausted(ro course) bool {
-	return failed(ro.Rollout) && int32(d.failures(ro)) >= d.plan.Spec.Gate.BackupAttempts
-}
-
-// failures counts the attempts that failed, among them those whose Backup is gone. An attempt that was Completed and
-// could not be relied on any more is none.
-func (d *decider) failures(ro course) int {
-	n := 1
-	for attempt := int32(1); attempt < min(ro.Backup.Attempt, maxAttempts); attempt++ {
-		if b := d.in.Backups[d.backupID(ro, attempt).Name()]; b == nil || velero.StateOf(b) == velero.Failed {
-			n++
-		}
-	}
-	return n
-}
-
-// maxAttempts is how many attempts are counted: more than any plan allows.
-const maxAttempts = 50
 
 // attemptOf finds which attempt at the backup of a rollout a Backup is; the first where it is none.
 func (d *decider) attemptOf(ro course, b *velerov1.Backup) int32 {

@@ -48,9 +48,9 @@ func (d *decider) observeBackup(ro course) {
 	}
 	switch {
 	case b != nil:
-		d.copyBackup(ro.Backup, b)
+		d.copyBackup(ro, b)
 	case ro.Backup.Phase != "" || d.backupID(ro, ro.Backup.Attempt).Name() != ro.Backup.Name:
-		d.fail(ro.Backup, phaseLost)
+		d.fail(ro, phaseLost)
 		d.out.Lost = append(d.out.Lost, ro.Backup.Name)
 	case open(ro.Rollout) && d.needsBackup(ro.Rollout):
 		d.recreate(ro)
@@ -73,7 +73,8 @@ func (d *decider) recreate(ro course) {
 	d.create(velero.NewBackup(d.plan, d.backupID(ro, ro.Backup.Attempt), ro.Backup.Version))
 }
 
-func (d *decider) copyBackup(to *v1alpha1.RolloutBackup, b *velerov1.Backup) {
+func (d *decider) copyBackup(ro course, b *velerov1.Backup) {
+	to := ro.Backup
 	if to.Version != b.Annotations[v1alpha1.AnnotationVersion] {
 		to.Version = "" // one of the two knows of a start in between
 	}
@@ -84,12 +85,12 @@ func (d *decider) copyBackup(to *v1alpha1.RolloutBackup, b *velerov1.Backup) {
 		to.QueuePosition = 0
 		copyProgress(to, b)
 		if d.tooSlow(b) {
-			d.fail(to, phaseTooSlow)
+			d.fail(ro, phaseTooSlow)
 		}
 	case velero.Failed:
 		to.StartTime, to.CompletionTime = b.Status.StartTimestamp, b.Status.CompletionTimestamp
 		to.QueuePosition = 0
-		d.fail(to, failedPhase(b))
+		d.fail(ro, failedPhase(b))
 	default:
 		if to.Version != d.captured() {
 			to.Version = "" // it may capture what came in the meantime
@@ -107,10 +108,11 @@ func failedPhase(b *velerov1.Backup) string {
 	return string(b.Status.Phase)
 }
 
-func (d *decider) fail(b *v1alpha1.RolloutBackup, phase string) {
-	b.Phase = phase
-	if b.FailureTime == nil {
-		b.FailureTime = &d.now
+func (d *decider) fail(ro course, phase string) {
+	ro.Backup.Phase = phase
+	if ro.Backup.FailureTime == nil {
+		ro.Backup.FailureTime = &d.now
+		d.scheduleRetry(ro)
 	}
 }
 

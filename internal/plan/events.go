@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
@@ -42,7 +43,25 @@ func Transitions(r *v1alpha1.AppRelease, from, to *v1alpha1.AppReleaseStatus) []
 			})
 		}
 	}
-	return out
+	return append(out, calls(r, from, to)...)
+}
+
+// calls are the events by which a person is called: once each, and again only after it was over.
+func calls(r *v1alpha1.AppRelease, from, to *v1alpha1.AppReleaseStatus) []Event {
+	if readyReason(to) != v1alpha1.ReasonBackupFailed || readyReason(from) == v1alpha1.ReasonBackupFailed {
+		return nil
+	}
+	return []Event{{
+		Warning: true, Plan: true, Reason: "BackupStalled", Action: "BackUp",
+		Note: fmt.Sprintf("the rollout of %s waits for a backup that keeps failing: see the message of AppRelease %s", r.Spec.Version, r.Name),
+	}}
+}
+
+func readyReason(s *v1alpha1.AppReleaseStatus) string {
+	if ready := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionReady); ready != nil {
+		return ready.Reason
+	}
+	return ""
 }
 
 func backupTransitions(r *v1alpha1.AppRelease, old, ro *v1alpha1.Rollout) []Event {
@@ -134,17 +153,17 @@ func record(ro *v1alpha1.Rollout, like *v1alpha1.RolloutWorkload) *v1alpha1.Roll
 	return &v1alpha1.RolloutWorkload{}
 }
 
-// EndedBackups lists how the backups ended that ended between two statuses of a release: Completed, or the phase in
-// which they failed.
-func EndedBackups(from, to *v1alpha1.AppReleaseStatus) []string {
-	var out []string
+// EndedBackups lists the backups that ended between two statuses of a release, with how: Completed, or the phase in which
+// they failed.
+func EndedBackups(from, to *v1alpha1.AppReleaseStatus) []v1alpha1.RolloutBackup {
+	var out []v1alpha1.RolloutBackup
 	for i := range to.Rollouts {
 		ro := &to.Rollouts[i]
 		if ro.Backup == nil || !over(ro.Backup.Phase) {
 			continue
 		}
 		if old := rollout(from, ro.Number).Backup; old == nil || old.Name != ro.Backup.Name || old.Phase != ro.Backup.Phase {
-			out = append(out, ro.Backup.Phase)
+			out = append(out, *ro.Backup)
 		}
 	}
 	return out

@@ -155,13 +155,15 @@ func TestPromise5_WhatIsHeldSaysWhySinceUntilAndHowToOverride(t *testing.T) {
 			func(s *sim) { s.setLocation(velerov1.BackupStorageLocationPhaseUnavailable) }, 0, []string{"BackupStorageLocation main is Unavailable"},
 		},
 		"backup failed": {
-			func(s *sim) { s.velero.endings = []velerov1.BackupPhase{velerov1.BackupPhaseFailed} }, 6 * time.Second, []string{"is Failed, attempt 2 of 3 follows"},
+			func(s *sim) { s.velero.endings = []velerov1.BackupPhase{velerov1.BackupPhaseFailed} }, 6 * time.Second, []string{"is Failed; the next attempt follows at 2026-03-01T09:00:24Z"},
 		},
 		"every backup failed": {
-			func(s *sim) {
-				s.velero.endings, s.velero.reason = []velerov1.BackupPhase{velerov1.BackupPhaseFailed}, "disk full"
-				s.editPlan(shop, gen.BackupAttempts(1))
-			}, time.Minute, []string{"after 1 of 1 attempts", "disk full", "raise spec.gate.backupAttempts"},
+			func(s *sim) { s.fails(5) }, time.Minute,
+			[]string{"the backup keeps failing, in attempt 3 by now: fix the cause", "the next attempt follows at 2026-03-01T09:01:32Z", "To retry at once: "},
+		},
+		"after backups that failed, another": {
+			func(s *sim) { s.fails(5) }, 84 * time.Second,
+			[]string{"the backup keeps failing, in attempt 4 by now", "Velero takes backup shop-1.5.0-1.4-"},
 		},
 		"deadline releases": {
 			func(s *sim) { s.velero.down = true; s.editPlan(shop, gen.Deadline(600, v1alpha1.DeadlineRelease)) }, time.Minute,

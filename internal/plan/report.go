@@ -99,6 +99,9 @@ func (d *decider) rolledOut(ro course) metav1.Condition {
 	case !open(ro.Rollout):
 		ended := verdictEnded(ro.Rollout)
 		c.Status, c.Reason, c.Message = ended.ready, ended.reason, ended.message
+	case rolledOut(ro.Rollout):
+		c.Status, c.Reason = metav1.ConditionTrue, v1alpha1.ReasonRolledOut
+		c.Message = names(ro.Rollout, v1alpha1.WorkloadRolledOut) + " rolled out" + unprotected(ro.Rollout)
 	case holds(ro.Rollout):
 		c.Reason, c.Message = v1alpha1.ReasonHeld, names(ro.Rollout, v1alpha1.WorkloadHeld)+": held until the backup is Completed"
 	case len(ro.Workloads) == 0:

@@ -5,6 +5,7 @@ package plan_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,22 +48,20 @@ func mustBe(t testing.TB, c metav1.Condition, status metav1.ConditionStatus, rea
 	}
 }
 
-// What escaped is told until a backup holds it, though every attempt failed and it rolled out long ago.
+// What escaped is told, and backed up again and again, until a backup holds it, though it rolled out long ago.
 func TestEscapeIsToldUntilABackupHoldsIt(t *testing.T) {
 	s := shopSim(t, "web")
-	for range 3 {
-		s.velero.endings = append(s.velero.endings, velerov1.BackupPhasePartiallyFailed)
-	}
+	s.velero.endings = slices.Repeat([]velerov1.BackupPhase{velerov1.BackupPhasePartiallyFailed}, 5)
 	s.gateUp = false
 	s.set("web", "1.5.0")
 	s.gateUp = true
-	s.pass(5 * time.Minute)
+	s.pass(2 * time.Minute)
 	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonEscaped, "see AppRelease shop-1.5.0")
 	mustBe(t, s.releaseCondition("shop-1.5.0", v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonEscaped,
-		"without having been held", "no backup since is Completed", "create an AppRelease with intent Deploy")
+		"without having been held", "the backup keeps failing", "To retry at once: kubectl -n ns annotate")
+	mustBe(t, s.releaseCondition("shop-1.5.0", v1alpha1.ConditionStalled), metav1.ConditionTrue, v1alpha1.ReasonEscaped)
 	mustBe(t, s.releaseCondition("shop-1.5.0", v1alpha1.ConditionRolledOut), metav1.ConditionTrue, v1alpha1.ReasonRolledOut)
-	s.createRelease(gen.Release(shop, "on-demand", gen.Deploy()))
-	s.pass(aWhile)
+	s.pass(10 * time.Minute)
 	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionTrue, v1alpha1.ReasonReconciled)
 	mustBe(t, s.releaseCondition("shop-1.5.0", v1alpha1.ConditionReady), metav1.ConditionTrue, v1alpha1.ReasonRolledOut)
 }
@@ -130,9 +129,9 @@ func TestEscapeThatWasBackedUpSinceIsNotToldAgain(t *testing.T) {
 	s := shopSim(t, "web")
 	s.editPlan(shop, gen.BackupAttempts(1))
 	s.gateUp = false
-	s.velero.endings = []velerov1.BackupPhase{velerov1.BackupPhaseFailed}
+	s.velero.endings = slices.Repeat([]velerov1.BackupPhase{velerov1.BackupPhaseFailed}, 2)
 	s.set("web", "1.5.0")
-	s.pass(aWhile)
+	s.pass(8 * time.Second)
 	s.gateUp = true
 	s.editPlan(shop)
 	s.pass(moment)

@@ -201,16 +201,22 @@ var backupStories = map[string]func(s *sim){
 		s.set("web", "1.5.0")
 		s.pass(aWhile)
 	},
-	"backup_fails_every_time": func(s *sim) {
+	"backup_fails_three_times": func(s *sim) {
 		s.velero.endings = []velerov1.BackupPhase{
 			velerov1.BackupPhaseFailed, velerov1.BackupPhaseFailedValidation, velerov1.BackupPhasePartiallyFailed,
 		}
 		s.set("web", "1.5.0")
 		s.pass(2 * time.Minute)
-		s.editPlan(shop, gen.BackupAttempts(4))
-		s.pass(time.Minute)
 	},
-	"backup_fails_every_time_and_the_release_is_deleted": func(s *sim) {
+	"backup_is_asked_for_again": func(s *sim) {
+		s.editPlan(shop, gen.BackupAttempts(1))
+		s.velero.endings = []velerov1.BackupPhase{velerov1.BackupPhaseFailed}
+		s.set("web", "1.5.0")
+		s.pass(8 * time.Second)
+		s.editRelease("shop-1.5.0", retryNow("1"))
+		s.pass(aWhile)
+	},
+	"backup_fails_and_the_release_is_deleted": func(s *sim) {
 		s.editPlan(shop, gen.BackupAttempts(1))
 		s.velero.endings = []velerov1.BackupPhase{velerov1.BackupPhaseFailed}
 		s.set("web", "1.5.0")

@@ -174,6 +174,21 @@ func (w *world) deleteRelease(name string) {
 	w.say("user", "delete release %s", name)
 }
 
+// editRelease changes a release as any user does.
+func (w *world) editRelease(name string, options ...gen.Option) {
+	r := w.releases[name].DeepCopy()
+	for _, o := range options {
+		o(r)
+	}
+	if !equality.Semantic.DeepEqual(w.releases[name].Spec, r.Spec) {
+		r.Generation++
+	}
+	w.stored(r)
+	w.releases[name] = r
+	w.tell()
+	w.say("user", "edit release %s, intent %s", name, r.Spec.Intent)
+}
+
 // createDeployment creates one, which nothing holds: its pods start at once.
 func (w *world) createDeployment(d *appsv1.Deployment) {
 	if w.deployments[d.Name] != nil {

@@ -144,8 +144,7 @@ func (d *decider) finished(ro course) bool {
 	if len(ro.Workloads) == 0 {
 		return false
 	}
-	if startedUnheld(ro.Rollout) && d.mode() != v1alpha1.GateModeDisabled &&
-		(ro.Backup == nil || underWay(ro.Rollout) || failed(ro.Rollout) && !d.exhausted(ro)) {
+	if d.stillToBackUp(ro) {
 		return false // what started without a backup gets one all the same
 	}
 	return !slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool { return !ended(&rec) })

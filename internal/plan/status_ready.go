@@ -64,7 +64,7 @@ func (d *decider) heldText(held []v1alpha1.HeldWorkload) string {
 	text := fmt.Sprintf("%s waits for the backup of release %s (%s)", h.Name, h.Release, h.Reason)
 	switch {
 	case h.Reason == v1alpha1.ReasonBackupFailed:
-		text = fmt.Sprintf("%s is held and every attempt at its backup failed: see AppRelease %s", h.Name, h.Release)
+		text = fmt.Sprintf("%s is held and its backup keeps failing: see AppRelease %s", h.Name, h.Release)
 	case h.Reason == v1alpha1.ReasonRestored:
 		text = h.Name + " was restored as it was held, and starts nothing: put the revision back that ran " +
 			"(AppRelease, previousRevision), or change or override it"

@@ -12,7 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
-	"github.com/backstay-dr/backstay/internal/velero"
 )
 
 // verdict is what is said of a release: its Ready condition, and what follows from it.
@@ -134,9 +133,10 @@ func (d *decider) verdictRolling(ro *v1alpha1.Rollout) verdict {
 func (d *decider) verdictWaiting(ro course) verdict {
 	v := verdict{ready: metav1.ConditionFalse, reconciling: true}
 	v.reason, v.message = d.backupState(ro)
-	switch {
-	case v.reason == v1alpha1.ReasonBackupFailed:
+	if v.reason == v1alpha1.ReasonBackupFailed {
 		v.reconciling, v.stalled = false, true
+	}
+	switch {
 	case escaped(ro.Rollout):
 		v.reason = v1alpha1.ReasonEscaped
 		v.message = fmt.Sprintf("%s started without having been held; %s", startedBecause(ro.Rollout, v1alpha1.StartNotHeld), v.message)
@@ -159,6 +159,12 @@ func (d *decider) waitsForUsers(ro *v1alpha1.Rollout) bool {
 
 // backupState says how the backup of a rollout stands that is wanted.
 func (d *decider) backupState(ro course) (reason, message string) {
+	reason, message = d.attemptState(ro)
+	return d.afterFailures(ro, reason, message)
+}
+
+// attemptState says how the latest attempt at it stands.
+func (d *decider) attemptState(ro course) (reason, message string) {
 	if w, waits := d.waits[ro.Rollout]; waits {
 		return w.reason, w.message
 	}
@@ -197,38 +203,6 @@ func queued(b *v1alpha1.RolloutBackup) string {
 		return ""
 	}
 	return fmt.Sprintf(", at position %d", b.QueuePosition)
-}
-
-// failureState says what follows after an attempt that failed.
-func (d *decider) failureState(ro course, b *velerov1.Backup) (reason, message string) {
-	limit := d.plan.Spec.Gate.BackupAttempts
-	what := fmt.Sprintf("backup %s is %s", ro.Backup.Name, ro.Backup.Phase)
-	if ro.Backup.Phase == phaseTooSlow {
-		what = fmt.Sprintf("backup %s took longer than the recovery point objective of %s, and so will the next: "+
-			"raise spec.objectives.recoveryPointSeconds of the plan", ro.Backup.Name, d.objective())
-	}
-	if d.exhausted(ro) {
-		return v1alpha1.ReasonBackupFailed, fmt.Sprintf("%s after %d of %d attempts%s; "+
-			"mend the cause, then raise spec.gate.backupAttempts or delete this AppRelease for another", what, d.failures(ro), limit, failureText(b))
-	}
-	return v1alpha1.ReasonBackupRetrying, fmt.Sprintf("%s, attempt %d of %d follows%s", what, d.failures(ro)+1, limit, failureText(b))
-}
-
-func failureText(b *velerov1.Backup) string {
-	if b == nil {
-		return ""
-	}
-	parts := []string{b.Status.FailureReason}
-	if b.Status.Phase == velerov1.BackupPhaseCompleted {
-		parts = append(parts, velero.HooksMissing(b))
-	}
-	parts = slices.DeleteFunc(append(slices.Clone(b.Status.ValidationErrors), parts...), func(s string) bool { return s == "" })
-	if len(parts) == 0 {
-		return ""
-	}
-	const limit = 512
-	text := []rune(": " + strings.Join(parts, "; "))
-	return string(text[:min(len(text), limit)])
 }
 
 // holdTerms says since and until when a rollout is held, and how to override that.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/events"
@@ -81,6 +82,11 @@ func (e Events) NotBackedUp(p *v1alpha1.DRPlan, err error) {
 	e.emit(p, nil, plan.Event{
 		Warning: true, Reason: "BackupNotCreated", Action: "BackUp", Note: fmt.Sprintf("what waits for it stays held: %v", err),
 	})
+}
+
+// BackupFailed tells on a Backup, in Velero's namespace, why it failed in Velero's own words: tenants are not told those.
+func (e Events) BackupFailed(b *velerov1.Backup, text string) {
+	e.emit(b, nil, plan.Event{Warning: true, Reason: "BackupFailed", Action: "BackUp", Note: text})
 }
 
 // maxNote is how long a note may be, in bytes (events.k8s.io/v1). The API server refuses a longer one.

@@ -52,8 +52,8 @@ func (m *Metrics) Started(s plan.Start, now time.Time) {
 
 // Transitions counts the backups that ended between two statuses of a release.
 func (m *Metrics) Transitions(from, to *v1alpha1.AppReleaseStatus) {
-	for _, outcome := range plan.EndedBackups(from, to) {
-		m.backups.WithLabelValues(outcome).Inc()
+	for _, b := range plan.EndedBackups(from, to) {
+		m.backups.WithLabelValues(b.Phase).Inc()
 	}
 }
 

@@ -5,7 +5,9 @@ package velero
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
@@ -66,6 +68,36 @@ const (
 	// Failed: it never will.
 	Failed
 )
+
+// FailureText is what Velero says about a Backup that failed, verbatim: it may name the storage, its address and other
+// locations, and is for whoever administers Velero.
+func FailureText(b *velerov1.Backup) string {
+	parts := slices.Clone(b.Status.ValidationErrors)
+	if b.Status.FailureReason != "" {
+		parts = append(parts, b.Status.FailureReason)
+	}
+	if counts := FailureCounts(b); counts != "" {
+		parts = append(parts, counts)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// FailureCounts is what may be said to anybody about a Backup that failed: how much of it did.
+func FailureCounts(b *velerov1.Backup) string {
+	var parts []string
+	for _, count := range []struct {
+		n    int
+		what string
+	}{{len(b.Status.ValidationErrors), "validation errors"}, {b.Status.Errors, "errors"}, {b.Status.Warnings, "warnings"}} {
+		if count.n > 0 {
+			parts = append(parts, fmt.Sprintf("%s: %d", count.what, count.n))
+		}
+	}
+	if b.Status.Phase == velerov1.BackupPhaseCompleted && b.Status.FailureReason == "" {
+		parts = append(parts, HooksMissing(b))
+	}
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
+}
 
 // HooksMissing tells what a Backup lacks whose hooks were required; "" where it lacks nothing.
 func HooksMissing(b *velerov1.Backup) string {

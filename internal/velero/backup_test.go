@@ -143,3 +143,36 @@ func TestBackupPatches(t *testing.T) {
 		}
 	}
 }
+
+// What Velero says goes to its administrators whole, and to everybody as counts.
+func TestFailureIsToldInFullToAdministratorsAndInNumbersToOthers(t *testing.T) {
+	hooks := gen.Annotation(v1alpha1.AnnotationMinHooks, "2")
+	for name, tc := range map[string]struct {
+		status       velerov1.BackupStatus
+		text, counts string
+	}{
+		"nothing said":     {velerov1.BackupStatus{Phase: velerov1.BackupPhaseFailed}, "", ""},
+		"a reason":         {velerov1.BackupStatus{Phase: velerov1.BackupPhaseFailed, FailureReason: "s3 is away"}, "s3 is away", ""},
+		"errors, warnings": {velerov1.BackupStatus{Phase: velerov1.BackupPhasePartiallyFailed, Errors: 2, Warnings: 1}, "errors: 2, warnings: 1", "errors: 2, warnings: 1"},
+		"refused": {
+			velerov1.BackupStatus{Phase: velerov1.BackupPhaseFailedValidation, ValidationErrors: []string{"no location acme", "bad name"}},
+			"no location acme; bad name; validation errors: 2", "validation errors: 2",
+		},
+		"without its hooks": {
+			velerov1.BackupStatus{Phase: velerov1.BackupPhaseCompleted},
+			"0 hooks ran and 0 of them failed, where the plan requires 2 (spec.backup.minHooks)",
+			"0 hooks ran and 0 of them failed, where the plan requires 2 (spec.backup.minHooks)",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := gen.Backup("b", hooks)
+			b.Status = tc.status
+			if got := FailureText(b); got != tc.text {
+				t.Errorf("text %q, want %q", got, tc.text)
+			}
+			if got := FailureCounts(b); got != tc.counts {
+				t.Errorf("counts %q, want %q", got, tc.counts)
+			}
+		})
+	}
+}

@@ -200,10 +200,16 @@ func (s *shop) mustBeHeld(name string) {
 // awaitEvent waits for an event on an object, and returns its note.
 func (s *shop) awaitEvent(kind, name, reason string) eventsv1.Event {
 	s.Helper()
+	return s.awaitEventIn(s.namespace, kind, name, reason)
+}
+
+// awaitEventIn does so where the event is of another namespace.
+func (s *shop) awaitEventIn(namespace, kind, name, reason string) eventsv1.Event {
+	s.Helper()
 	var found eventsv1.Event
 	s.await(fmt.Sprintf("event %s on %s %s", reason, kind, name), patience, func() (bool, any) {
 		list := &eventsv1.EventList{}
-		if err := s.stage.Seen.List(s.Context(), list, client.InNamespace(s.namespace)); err != nil {
+		if err := s.stage.Seen.List(s.Context(), list, client.InNamespace(namespace)); err != nil {
 			s.Fatal(err)
 		}
 		var seen []string

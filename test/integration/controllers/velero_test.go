@@ -5,10 +5,13 @@ package controllers
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/test/integration/stage"
@@ -67,24 +70,28 @@ func TestUnknownPhaseIsWaitedFor(t *testing.T) {
 	s.mustBeHeld("web")
 }
 
-// failures are the ways in which a backup fails, with what the person is told.
+// failures are the ways in which a backup fails, with what everybody is told, and what only administrators of Velero are.
 var failures = map[string]struct {
-	phase velerov1.BackupPhase
-	more  map[string]any
-	says  string
+	phase        velerov1.BackupPhase
+	more         map[string]any
+	says, secret string
 }{
-	"PartiallyFailed":  {velerov1.BackupPhasePartiallyFailed, map[string]any{"errors": 2}, "is PartiallyFailed"},
-	"Failed":           {velerov1.BackupPhaseFailed, map[string]any{"failureReason": "bucket is full"}, "bucket is full"},
-	"FailedValidation": {velerov1.BackupPhaseFailedValidation, map[string]any{"validationErrors": []string{"no such location"}}, "no such location"},
+	"PartiallyFailed": {velerov1.BackupPhasePartiallyFailed, map[string]any{"errors": 2}, "is PartiallyFailed (errors: 2)", ""},
+	"Failed":          {velerov1.BackupPhaseFailed, map[string]any{"failureReason": "bucket acme is full"}, "is Failed", "bucket acme is full"},
+	"FailedValidation": {
+		velerov1.BackupPhaseFailedValidation, map[string]any{"validationErrors": []string{"no location acme"}},
+		"is FailedValidation (validation errors: 1)", "no location acme",
+	},
 	"Completed, without the hooks that are required": {
-		velerov1.BackupPhaseCompleted, map[string]any{"hookStatus": map[string]int{"hooksAttempted": 1}}, "1 hooks ran and 0 of them failed, where the plan requires 2",
+		velerov1.BackupPhaseCompleted, map[string]any{"hookStatus": map[string]int{"hooksAttempted": 1}},
+		"is Failed (1 hooks ran and 0 of them failed, where the plan requires 2", "",
 	},
 	"Completed, with a failure reason": {
-		velerov1.BackupPhaseCompleted, map[string]any{"failureReason": "found a half-written backup"}, "found a half-written backup",
+		velerov1.BackupPhaseCompleted, map[string]any{"failureReason": "half of acme was written"}, "is Failed", "half of acme was written",
 	},
 }
 
-func TestFailedBackupIsTriedAgainAndThenAPersonIsAsked(t *testing.T) {
+func TestFailedBackupIsTriedAgainAndThenAPersonIsCalled(t *testing.T) {
 	t.Parallel()
 	for name, failure := range failures {
 		t.Run(name, func(t *testing.T) {
@@ -93,36 +100,62 @@ func TestFailedBackupIsTriedAgainAndThenAPersonIsAsked(t *testing.T) {
 			s.roll("web", "2")
 			first := s.awaitBackup("shop-2", 0)
 			s.pass(first, failure.phase, failure.more)
-			s.says(s.awaitReady("shop-2", v1alpha1.ReasonBackupRetrying).Message, "attempt 2 of 2 follows", failure.says)
+			s.says(s.awaitReady("shop-2", v1alpha1.ReasonBackupRetrying).Message, "the next attempt follows at", failure.says)
 			s.warns(s.awaitEvent("AppRelease", "shop-2", "BackupFailed"), first, "attempt 1")
+			s.warns(s.awaitEventIn(stage.VeleroNamespace, "Backup", first, "BackupFailed"), failure.secret)
+			s.request("shop-2", "1")
 			second := s.awaitAttempt("shop-2", 0, 2)
 			s.mustBeHeld("web")
 			s.pass(second, failure.phase, failure.more)
-			s.says(s.awaitReady("shop-2", v1alpha1.ReasonBackupFailed).Message, "after 2 of 2 attempts", failure.says, "raise spec.gate.backupAttempts")
+			ready := s.awaitReady("shop-2", v1alpha1.ReasonBackupFailed)
+			s.says(ready.Message, "the backup keeps failing, in attempt 2 by now", failure.says, "To retry at once: kubectl -n "+s.namespace)
 			s.stalled(s.release("shop-2"), true)
-			s.says(s.awaitPlan(v1alpha1.ConditionReady, v1alpha1.ReasonBackupFailed).Message, "every attempt at its backup failed")
+			s.warns(s.awaitEvent("AppRelease", "shop-2", "BackupStalled"), "keeps failing")
+			s.warns(s.awaitEvent("DRPlan", "shop", "BackupStalled"), "keeps failing")
+			s.says(s.awaitPlan(v1alpha1.ConditionReady, v1alpha1.ReasonBackupFailed).Message, "its backup keeps failing")
 			s.mustBeHeld("web")
-			s.backupsAre(2)
+			s.tellsNobody(failure.secret)
 		})
 	}
+}
+
+// tellsNobody fails the test if tenants can read a text on the plan, a release, or in an event.
+func (s *shop) tellsNobody(text string) {
+	s.Helper()
+	events := &eventsv1.EventList{}
+	if err := s.stage.Live.List(s.Context(), events, client.InNamespace(s.namespace)); err != nil {
+		s.Fatal(err)
+	}
+	if told := show(s.current().Status) + show(s.release("shop-2").Status) + show(events); text != "" && strings.Contains(told, text) {
+		s.Errorf("tenants are told %q:\n%s", text, told)
+	}
+}
+
+// request asks for another attempt at the backup of a release, as the message says.
+func (s *shop) request(release, value string) {
+	s.Helper()
+	s.patch(s.release(release), fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.AnnotationRetryRequestedAt, value))
 }
 
 func attempts(n int32) setting {
 	return func(p *v1alpha1.DRPlan) { p.Spec.Gate.BackupAttempts = n }
 }
 
-func TestRaisingTheAttemptsGoesOn(t *testing.T) {
+func TestRetryOnRequestGoesOn(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, attempts(1))
 	s.roll("web", "2")
 	s.pass(s.awaitBackup("shop-2", 0), velerov1.BackupPhaseFailed, nil)
 	s.awaitReady("shop-2", v1alpha1.ReasonBackupFailed)
-	s.patchPlan(`{"spec":{"gate":{"backupAttempts":2}}}`)
+	s.request("shop-2", "1")
 	s.complete(s.awaitAttempt("shop-2", 0, 2))
 	s.awaitStarted("web", "2")
 	s.awaitReady("shop-2", v1alpha1.ReasonRolledOut)
 	s.stalled(s.release("shop-2"), false)
 	s.awaitPlan(v1alpha1.ConditionReady, v1alpha1.ReasonReconciled)
+	if got := s.release("shop-2").Status.LastHandledRetryAt; got != "1" {
+		t.Errorf("lastHandledRetryAt is %q", got)
+	}
 }
 
 func TestBackupDeletedByHandWhileWaitingCountsAsFailed(t *testing.T) {
@@ -133,7 +166,7 @@ func TestBackupDeletedByHandWhileWaitingCountsAsFailed(t *testing.T) {
 	s.pass(first, velerov1.BackupPhaseInProgress, nil)
 	s.awaitReady("shop-2", v1alpha1.ReasonBackupInProgress)
 	s.delete(s.backup(first))
-	s.says(s.awaitReady("shop-2", v1alpha1.ReasonBackupRetrying).Message, "is Deleted", "attempt 2 of 3 follows")
+	s.says(s.awaitReady("shop-2", v1alpha1.ReasonBackupRetrying).Message, "is Deleted; the next attempt follows at")
 	s.mustBeHeld("web")
 	second := s.awaitAttempt("shop-2", 0, 2)
 	if second == first {
