@@ -114,6 +114,12 @@ type AppReleaseStatus struct {
 	// +kubebuilder:validation:Minimum=1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
+	// announcedGeneration is the newest generation with intent Deploy for which a
+	// rollout was announced, or was open already.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	AnnouncedGeneration int64 `json:"announcedGeneration,omitempty"`
+
 	// lastHandledRetryAt is the value of the annotation
 	// dr.backstay.dev/retryRequestedAt that last led to another attempt at the
 	// backup; at most 64 characters of it.

@@ -37,7 +37,8 @@ type AppReleaseSpec struct {
 
 	// intent is Deploy (the version is about to roll out: back up now, before any
 	// workload changes) or Record (the default: a build exists, nothing is done
-	// until it rolls out).
+	// until it rolls out). It may change: each change to Deploy announces a
+	// rollout, whether the version has rolled out before or not.
 	// +optional
 	// +default="Record"
 	Intent ReleaseIntent `json:"intent,omitempty"`
@@ -138,9 +139,10 @@ type AppRelease struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitzero"`
 
-	// spec is the fact that the version exists. It is immutable.
+	// spec is the fact that the version exists. It is immutable but for its
+	// intent.
 	// +required
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable, since it records a fact: create another AppRelease for another version"
+	// +kubebuilder:validation:XValidation:rule="self.plan == oldSelf.plan && self.version == oldSelf.version && has(self.artifacts) == has(oldSelf.artifacts) && (!has(self.artifacts) || self.artifacts == oldSelf.artifacts) && has(self.source) == has(oldSelf.source) && (!has(self.source) || self.source == oldSelf.source) && has(self.dataVersion) == has(oldSelf.dataVersion) && (!has(self.dataVersion) || self.dataVersion == oldSelf.dataVersion) && has(self.dataCompatibility) == has(oldSelf.dataCompatibility) && (!has(self.dataCompatibility) || self.dataCompatibility == oldSelf.dataCompatibility)",message="spec must stay as it is but for intent, since it records a fact: create another AppRelease for another version"
 	Spec AppReleaseSpec `json:"spec,omitzero"`
 
 	// status is everything known of it.

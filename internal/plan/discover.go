@@ -245,19 +245,6 @@ func (d *decider) discoverStarted(m *Member) {
 	}
 }
 
-// announce opens the rollout of a release that is about to roll out, so that its backup is taken ahead. One that a restore
-// brought back has no status and announces nothing: it rolled out long ago, if it did.
-func (d *decider) announce() {
-	if d.mode() == v1alpha1.GateModeDisabled {
-		return
-	}
-	for _, r := range d.primaries() {
-		if _, restored := r.Labels[velerov1.RestoreNameLabel]; !restored && r.Spec.Intent == v1alpha1.IntentDeploy && len(r.status.Rollouts) == 0 {
-			d.openRollout(r, v1alpha1.CauseAhead)
-		}
-	}
-}
-
 func (d *decider) newRecord(m *Member, v drift.Version) v1alpha1.RolloutWorkload {
 	rec := v1alpha1.RolloutWorkload{
 		Group: m.Group, Kind: m.Kind, Name: m.Name, UID: string(m.UID),

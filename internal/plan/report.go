@@ -20,7 +20,7 @@ func (d *decider) report() {
 			d.reportDuplicate(r)
 			continue
 		}
-		if len(r.status.Rollouts) == 0 {
+		if len(r.status.Rollouts) == 0 || announces(r) {
 			d.setUnknown(r, d.verdictIdle(r), v1alpha1.ReasonNotStarted, "nothing of this release has rolled out")
 			continue
 		}
@@ -51,15 +51,13 @@ func (d *decider) verdictTooManyWorkloads() verdict {
 }
 
 func (d *decider) reportDuplicate(r *release) {
-	first := ""
-	for _, other := range d.primaries() {
-		if other.Spec.Version == r.Spec.Version {
-			first = other.Name
+	v := verdict{ready: metav1.ConditionFalse, reason: v1alpha1.ReasonDuplicate, stalled: true}
+	for _, first := range d.primaries() {
+		if first.Spec.Version != r.Spec.Version {
+			continue
 		}
-	}
-	v := verdict{
-		ready: metav1.ConditionFalse, reason: v1alpha1.ReasonDuplicate, stalled: true,
-		message: fmt.Sprintf("AppRelease %s stands for version %s already; this one does nothing: delete it", first, r.Spec.Version),
+		v.message = fmt.Sprintf("this one duplicates AppRelease %s, which is of version %s too, and does nothing: delete it. "+
+			"To announce a rollout of that version: %s", first.Name, r.Spec.Version, d.announceHint(first))
 	}
 	d.setUnknown(r, v, v1alpha1.ReasonDuplicate, v.message)
 }

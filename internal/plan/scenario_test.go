@@ -175,6 +175,27 @@ var releaseStories = map[string]func(s *sim){
 		s.set("web", "1.5.0")
 		s.pass(aWhile)
 	},
+	"recorded_by_ci_and_then_announced": func(s *sim) {
+		s.createRelease(gen.Release(shop, "1.5.0", gen.Named("build-7")))
+		s.pass(moment)
+		s.editRelease("build-7", gen.Deploy())
+		s.pass(aWhile)
+		s.set("web", "1.5.0")
+		s.pass(aWhile)
+	},
+	"announced_again": func(s *sim) {
+		s.set("web", "1.5.0")
+		s.set("api", "1.5.0")
+		s.pass(aWhile)
+		s.set("web", "1.4.2")
+		s.set("api", "1.4.2")
+		s.pass(aWhile)
+		s.editRelease("shop-1.5.0", gen.Deploy())
+		s.pass(aWhile)
+		s.set("web", "1.5.0")
+		s.set("api", "1.5.0")
+		s.pass(aWhile)
+	},
 	"named_by_ci_while_held": func(s *sim) {
 		s.set("web", "sha-9f3c")
 		s.pass(moment)

@@ -175,10 +175,10 @@ func (w *world) deleteRelease(name string) {
 }
 
 // editRelease changes a release as any user does.
-func (w *world) editRelease(name string, options ...gen.Option) {
+func (w *world) editRelease(name string, options ...gen.ReleaseOption) {
 	r := w.releases[name].DeepCopy()
 	for _, o := range options {
-		o(r)
+		gen.ApplyToRelease(r, o)
 	}
 	if !equality.Semantic.DeepEqual(w.releases[name].Spec, r.Spec) {
 		r.Generation++

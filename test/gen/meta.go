@@ -81,3 +81,6 @@ func ApplyToDeployment(d *appsv1.Deployment, o DeploymentOption) { o.applyDeploy
 
 // ApplyToPlan applies an option to a plan that exists.
 func ApplyToPlan(p *v1alpha1.DRPlan, o PlanOption) { o.applyPlan(p) }
+
+// ApplyToRelease applies an option to a release that exists.
+func ApplyToRelease(r *v1alpha1.AppRelease, o ReleaseOption) { o.applyRelease(r) }

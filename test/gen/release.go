@@ -41,6 +41,11 @@ func Deploy() ReleaseOption {
 	return releaseOption(func(r *v1alpha1.AppRelease) { r.Spec.Intent = v1alpha1.IntentDeploy })
 }
 
+// Record sets the intent: a build exists.
+func Record() ReleaseOption {
+	return releaseOption(func(r *v1alpha1.AppRelease) { r.Spec.Intent = v1alpha1.IntentRecord })
+}
+
 // Artifact adds an image; the digest may be empty.
 func Artifact(image, digest string) ReleaseOption {
 	return releaseOption(func(r *v1alpha1.AppRelease) {

@@ -100,9 +100,9 @@ func TestGoodAppReleasesAreTaken(t *testing.T) {
 	}
 }
 
-func TestSpecOfAnAppReleaseIsImmutable(t *testing.T) {
+func TestSpecOfAnAppReleaseIsImmutableButForItsIntent(t *testing.T) {
 	t.Parallel()
-	const immutable = "spec: Invalid value: spec is immutable, since it records a fact: create another AppRelease for another version"
+	const immutable = "spec: Invalid value: spec must stay as it is but for intent, since it records a fact: create another AppRelease for another version"
 	object := parse(t, plane.Namespace(t), release)
 	if err := create(t, object); err != nil {
 		t.Fatal(err)
@@ -110,9 +110,10 @@ func TestSpecOfAnAppReleaseIsImmutable(t *testing.T) {
 	for name, change := range map[string][2]string{
 		"the version":      {"spec.version", "1.5.1"},
 		"the plan":         {"spec.plan", "other"},
-		"the intent":       {"spec.intent", "Deploy"},
 		"an artifact more": {"spec.artifacts", "[{image: a}]"},
 		"a source":         {"spec.source", "{builder: me}"},
+		"a data version":   {"spec.dataVersion", "'12'"},
+		"what it runs on":  {"spec.dataCompatibility", "['12']"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			changed := object.DeepCopy()
@@ -124,5 +125,11 @@ func TestSpecOfAnAppReleaseIsImmutable(t *testing.T) {
 	changed.SetLabels(map[string]string{"team": "a"})
 	if err := plane.Client.Update(t.Context(), changed); err != nil {
 		t.Errorf("a label: %v", err)
+	}
+	for _, intent := range []string{"Deploy", "Record", "Deploy"} {
+		with(t, changed, "spec.intent", intent)
+		if err := plane.Client.Update(t.Context(), changed); err != nil {
+			t.Errorf("intent %s: %v", intent, err)
+		}
 	}
 }

@@ -62,13 +62,48 @@ func TestIntentRecordWaitsForItsRollout(t *testing.T) {
 	}
 }
 
+// CI records a build, and the step that deploys it announces that release: nothing else need be created.
+func TestRecordThenDeployBacksUpAhead(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.create(s.announce("build-7", "2", v1alpha1.IntentRecord))
+	s.awaitReady("build-7", v1alpha1.ReasonRecorded)
+	s.patch(s.release("build-7"), `{"spec":{"intent":"Deploy"}}`)
+	s.complete(s.awaitBackup("build-7", 0))
+	s.awaitReady("build-7", v1alpha1.ReasonBackupCompleted)
+	s.roll("web", "2")
+	s.awaitStarted("web", "2")
+	s.awaitReady("build-7", v1alpha1.ReasonRolledOut)
+	s.backupsAre(1)
+}
+
+// The operator made the release: its version is announced again by its intent.
+func TestVersionIsAnnouncedAgain(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.rollOut("web", "2")
+	s.rollOut("web", "3")
+	s.patch(s.release("shop-2"), `{"spec":{"intent":"Deploy"}}`)
+	s.await("another rollout", patience, func() (bool, any) {
+		r := s.release("shop-2")
+		return len(r.Status.Rollouts) == 2 && r.Status.AnnouncedGeneration == 2, r
+	})
+	s.complete(s.awaitBackup("shop-2", 0))
+	s.awaitReady("shop-2", v1alpha1.ReasonBackupCompleted)
+	s.roll("web", "2")
+	s.awaitStarted("web", "2")
+	s.awaitReady("shop-2", v1alpha1.ReasonRolledOut)
+	s.backupsAre(3)
+}
+
 func TestSecondReleaseOfAVersionDoesNothing(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	s.create(s.announce("a-first", "2", v1alpha1.IntentRecord))
 	s.awaitReady("a-first", v1alpha1.ReasonRecorded)
 	s.create(s.announce("b-second", "2", v1alpha1.IntentDeploy))
-	s.says(s.awaitReady("b-second", v1alpha1.ReasonDuplicate).Message, "AppRelease a-first stands for version 2 already", "delete it")
+	s.says(s.awaitReady("b-second", v1alpha1.ReasonDuplicate).Message, "duplicates AppRelease a-first", "delete it",
+		"kubectl -n "+s.namespace+" patch apprelease a-first --type merge")
 	s.stalled(s.release("b-second"), true)
 	s.backupsAre(0)
 	s.delete(s.release("a-first"))
