@@ -98,6 +98,7 @@ func (r *DRPlanReconciler) SetupWithManager(mgr ctrl.Manager, workers int) error
 		Watches(&v1alpha1.DRPlan{}, handler.EnqueueRequestsFromMapFunc(m.neighbours), builder.WithPredicates(planChanged)).
 		Watches(&v1alpha1.AppRelease{}, handler.EnqueueRequestsFromMapFunc(planOfRelease), builder.WithPredicates(releaseChanged)).
 		Watches(&appsv1.Deployment{}, m.workload(0), builder.WithPredicates(workloadChanged)).
+		Watches(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(m.owner), builder.WithPredicates(serves)).
 		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup), builder.WithPredicates(backupAdvanced)).
 		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(m.plansIn), builder.WithPredicates(terminates))
 	for _, policy := range r.Gate.Watched() {

@@ -66,7 +66,7 @@ func (m mapper) workload(pause time.Duration) handler.EventHandler {
 
 func holdMark(obj client.Object) string { return obj.GetAnnotations()[v1alpha1.AnnotationHeldBy] }
 
-// owner enqueues the plans of the workload that a ReplicaSet belongs to: it may run what nobody admitted.
+// owner enqueues the plans of the workload that a ReplicaSet belongs to: it may run what nobody admitted, or serve another version.
 func (m mapper) owner(ctx context.Context, obj client.Object) []ctrl.Request {
 	keys, err := m.observer.PlansOwning(ctx, obj)
 	return requests(ctx, keys, err)
@@ -157,6 +157,15 @@ func hasPods(obj client.Object) bool {
 func sameOwner(a, b client.Object) bool {
 	x, y := metav1.GetControllerOfNoCopy(a), metav1.GetControllerOfNoCopy(b)
 	return x == y || x != nil && y != nil && x.UID == y.UID
+}
+
+// serves passes a ReplicaSet that got its first ready pod, or lost its last one: another version may serve.
+var serves = predicate.Funcs{
+	CreateFunc: func(event.CreateEvent) bool { return false },
+	DeleteFunc: func(event.DeleteEvent) bool { return false },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		return workload.ServesChanged(e.ObjectOld.(*appsv1.ReplicaSet), e.ObjectNew.(*appsv1.ReplicaSet))
+	},
 }
 
 // locationChanged drops what Velero writes about a storage location each time that it validates or synchronizes it: its

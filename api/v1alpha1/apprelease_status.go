@@ -314,6 +314,11 @@ type RolloutWorkload struct {
 	// +kubebuilder:validation:MaxLength=64
 	TemplateHash string `json:"templateHash,omitempty"`
 
+	// failedTime is when its rollout was seen to have made no progress within
+	// spec.progressDeadlineSeconds. Absent again as soon as it goes on.
+	// +optional
+	FailedTime *metav1.Time `json:"failedTime,omitempty"`
+
 	// versionSource is where the version of that template was found.
 	// +optional
 	VersionSource VersionSource `json:"versionSource,omitempty"`

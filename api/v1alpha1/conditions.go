@@ -56,6 +56,10 @@ const (
 	// ReasonEscaped: a rollout started that was to be held. Ready of the plan and of the release False until its backup
 	// is Completed.
 	ReasonEscaped = "Escaped"
+
+	// ReasonRolloutFailed: a rollout made no progress within the progress deadline of its workload. Ready of the plan, Ready and
+	// RolledOut of the release False, and the release Stalled, until it goes on.
+	ReasonRolloutFailed = "RolloutFailed"
 )
 
 // Reasons of ConditionReady on a DRPlan. What keeps the gate from being in force is a reason too, and so are

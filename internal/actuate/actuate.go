@@ -167,7 +167,7 @@ func (a *Actuator) writeStatus(ctx context.Context, in plan.Input, base *v1alpha
 func (a *Actuator) tellFailures(ctx context.Context, in plan.Input, from, to *v1alpha1.AppReleaseStatus) {
 	for _, ended := range plan.EndedBackups(from, to) {
 		b := in.Backups[ended.Name]
-		if b == nil || ended.FailureTime == nil {
+		if b == nil || velero.StateOf(b) != velero.Failed {
 			continue
 		}
 		text := cmp.Or(velero.FailureText(b), "Velero gives no reason")

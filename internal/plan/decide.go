@@ -43,6 +43,7 @@ func Decide(in Input) Decision {
 		d.relabel()
 		d.start()
 		d.clean()
+		d.noteFailures()
 		d.close()
 		d.report()
 	}

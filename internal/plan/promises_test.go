@@ -67,6 +67,8 @@ func TestPromise3_DriftShowsWithTheFirstLook(t *testing.T) {
 	s.settle()
 	s.set("web", "1.5.0")
 	s.settle()
+	s.roll() // its pods are ready
+	s.settle()
 	drifted := meta.FindStatusCondition(s.plans[shop].Status.Conditions, v1alpha1.ConditionDrifted)
 	if drifted.Status != metav1.ConditionTrue || drifted.Reason != v1alpha1.ReasonVersionBehind {
 		t.Errorf("without any time passing the plan says %+v", drifted)

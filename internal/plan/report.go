@@ -97,6 +97,9 @@ func (d *decider) rolledOut(ro course) metav1.Condition {
 	case !open(ro.Rollout):
 		ended := verdictEnded(ro.Rollout)
 		c.Status, c.Reason, c.Message = ended.ready, ended.reason, ended.message
+	case namesWhere(ro.Rollout, hasFailed) != "":
+		rolling := d.verdictFailed(ro)
+		c.Reason, c.Message = rolling.reason, rolling.message
 	case rolledOut(ro.Rollout):
 		c.Status, c.Reason = metav1.ConditionTrue, v1alpha1.ReasonRolledOut
 		c.Message = names(ro.Rollout, v1alpha1.WorkloadRolledOut) + " rolled out" + unprotected(ro.Rollout)
@@ -105,7 +108,7 @@ func (d *decider) rolledOut(ro course) metav1.Condition {
 	case len(ro.Workloads) == 0:
 		c.Reason, c.Message = v1alpha1.ReasonNotStarted, "no workload has changed yet"
 	default:
-		rolling := d.verdictRolling(ro.Rollout)
+		rolling := d.verdictRolling(ro)
 		c.Reason, c.Message = rolling.reason, rolling.message
 	}
 	return c

@@ -92,6 +92,13 @@ var rolloutStories = map[string]func(s *sim){
 		s.broken["web"] = false
 		s.pass(aWhile)
 	},
+	"rollout_fails_and_recovers": func(s *sim) {
+		s.broken["web"] = true
+		s.set("web", "1.5.0")
+		s.pass(11 * time.Minute)
+		s.broken["web"] = false
+		s.pass(aWhile)
+	},
 	"two_versions_one_after_another": func(s *sim) {
 		s.set("api", "1.5.0")
 		s.set("web", "1.6.0")

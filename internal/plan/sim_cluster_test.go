@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/workload"
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
@@ -108,15 +109,21 @@ func (w *world) rollSets(d *appsv1.Deployment) {
 		}
 		others += *set.Spec.Replicas
 	}
-	w.scale(current, want)
 	available := want
 	if w.broken[d.Name] && others > 0 {
 		available = 0
 	}
+	w.run(current, want, available)
 	d.Status = appsv1.DeploymentStatus{
 		ObservedGeneration: d.Generation, UpdatedReplicas: want, Replicas: want + others, AvailableReplicas: available + others,
 	}
+	if available < want && w.now.Sub(w.truth.asked[d.UID].at) >= progressDeadline {
+		gen.ApplyToDeployment(d, gen.TimedOut())
+	}
 }
+
+// progressDeadline is how long a rollout may make no progress, by default.
+const progressDeadline = 600 * time.Second
 
 // currentSet finds or makes the ReplicaSet of a Deployment's template, and tells whether it had pods before.
 func (w *world) currentSet(d *appsv1.Deployment) (*appsv1.ReplicaSet, bool) {
@@ -141,14 +148,22 @@ func (w *world) currentSet(d *appsv1.Deployment) (*appsv1.ReplicaSet, bool) {
 	return set, false
 }
 
-func (w *world) scale(set *appsv1.ReplicaSet, replicas int32) {
-	if *set.Spec.Replicas == replicas {
+func (w *world) scale(set *appsv1.ReplicaSet, replicas int32) { w.run(set, replicas, replicas) }
+
+// run gives a ReplicaSet so many pods, of which so many are ready.
+func (w *world) run(set *appsv1.ReplicaSet, replicas, ready int32) {
+	if *set.Spec.Replicas == replicas && set.Status.ReadyReplicas == ready {
 		return
 	}
+	old := set
 	set = set.DeepCopy()
 	set.Spec.Replicas = &replicas
+	set.Status = appsv1.ReplicaSetStatus{Replicas: replicas, ReadyReplicas: ready}
 	w.stored(set)
 	w.sets[set.Name] = set
+	if workload.ServesChanged(old, set) {
+		w.tell()
+	}
 }
 
 // setsOf lists the ReplicaSets of a Deployment.

@@ -29,7 +29,7 @@ func Status(in Input, gate GateFinding) (v1alpha1.DRPlanStatus, time.Duration) {
 		d.recordDeparted(s)
 	}
 	d.recordHeld(s)
-	running := d.runningVersions()
+	running := d.servingVersions()
 	s.Versions.Planned = in.Plan.Spec.Version
 	s.Versions.Running = drift.Summary(drift.Distinct(running))
 	set.set(d.drifted(running))

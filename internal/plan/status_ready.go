@@ -38,6 +38,11 @@ func (d *decider) planReady(s *v1alpha1.DRPlanStatus) (metav1.Condition, bool) {
 		c.Message = fmt.Sprintf("a rollout of %s started without having been held, and no backup since is Completed: see AppRelease %s", r.Spec.Version, r.Name)
 		return c, false
 	}
+	if ro, found := d.releaseOfFailure(); found {
+		c.Reason = v1alpha1.ReasonRolloutFailed
+		c.Message = fmt.Sprintf("the rollout of %s failed: see AppRelease %s. %s", ro.of.Spec.Version, ro.of.Name, stateBefore(ro.Rollout))
+		return c, false
+	}
 	if gated := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionGated); gated != nil && d.mode() == v1alpha1.GateModeHold &&
 		gated.Status == metav1.ConditionFalse {
 		c.Reason, c.Message = gated.Reason, gated.Message

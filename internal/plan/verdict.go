@@ -44,7 +44,7 @@ func (d *decider) verdict(ro course) verdict {
 	case holds(ro.Rollout) || d.needsBackup(ro.Rollout) && !backedUp:
 		return d.verdictWaiting(ro)
 	case len(ro.Workloads) > 0:
-		return d.verdictRolling(ro.Rollout)
+		return d.verdictRolling(ro)
 	case backedUp:
 		return d.verdictAhead(ro)
 	default:
@@ -116,9 +116,12 @@ func unprotected(ro *v1alpha1.Rollout) string {
 	return text
 }
 
-func (d *decider) verdictRolling(ro *v1alpha1.Rollout) verdict {
+func (d *decider) verdictRolling(ro course) verdict {
+	if namesWhere(ro.Rollout, hasFailed) != "" {
+		return d.verdictFailed(ro)
+	}
 	v := verdict{ready: metav1.ConditionFalse, reason: v1alpha1.ReasonRollingOut, reconciling: true}
-	v.message = fmt.Sprintf("%s: released and rolling out", names(ro, v1alpha1.WorkloadAdmitted))
+	v.message = fmt.Sprintf("%s: released and rolling out", names(ro.Rollout, v1alpha1.WorkloadAdmitted))
 	for i := range ro.Workloads {
 		m := d.members[keyOf(&ro.Workloads[i])]
 		if ro.Workloads[i].State == v1alpha1.WorkloadAdmitted && m != nil && m.Paused && !m.Held() {

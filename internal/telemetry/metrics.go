@@ -19,6 +19,7 @@ import (
 type Metrics struct {
 	holdDuration *prometheus.HistogramVec
 	backups      *prometheus.CounterVec
+	failed       prometheus.Counter
 }
 
 // NewMetrics registers the metrics of the operator. What can be read from objects is read at each scrape, from the
@@ -34,8 +35,12 @@ func NewMetrics(registry prometheus.Registerer, reader client.Reader) (*Metrics,
 			Name: "backstay_backups_total",
 			Help: "Backups that ended, by outcome: Completed, or the phase that a failed one ended in (at most 6).",
 		}, []string{"outcome"}),
+		failed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "backstay_rollouts_failed_total",
+			Help: "Rollouts that made no progress within the progress deadline of their workload.",
+		}),
 	}
-	for _, c := range []prometheus.Collector{m.holdDuration, m.backups, &planCollector{reader: reader}} {
+	for _, c := range []prometheus.Collector{m.holdDuration, m.backups, m.failed, &planCollector{reader: reader}} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
 		}
@@ -50,11 +55,12 @@ func (m *Metrics) Started(s plan.Start, now time.Time) {
 	}
 }
 
-// Transitions counts the backups that ended between two statuses of a release.
+// Transitions counts what happened between two statuses of a release: backups that ended, rollouts that failed.
 func (m *Metrics) Transitions(from, to *v1alpha1.AppReleaseStatus) {
 	for _, b := range plan.EndedBackups(from, to) {
 		m.backups.WithLabelValues(b.Phase).Inc()
 	}
+	m.failed.Add(float64(plan.FailedRollouts(from, to)))
 }
 
 var (

@@ -21,6 +21,9 @@ import (
 // AnnotationStuck on a Deployment makes its rollouts stay in flight: both revisions keep their pods.
 const AnnotationStuck = "stage.dr.backstay.dev/stuck"
 
+// AnnotationTimedOut on a Deployment makes its status say that its rollout made no progress within its deadline.
+const AnnotationTimedOut = "stage.dr.backstay.dev/timed-out"
+
 // rollouts plays the Deployment controller, as far as anybody can see it from outside: a ReplicaSet for each template
 // that started, none for one that is paused, and the status that `kubectl rollout status` reads.
 type rollouts struct{ client client.Client }
@@ -139,6 +142,11 @@ func (r *rollouts) report(ctx context.Context, d *appsv1.Deployment, sets []*app
 	d.Status.ReadyReplicas, d.Status.AvailableReplicas = d.Status.Replicas, d.Status.Replicas
 	if current != nil {
 		d.Status.UpdatedReplicas = *current.Spec.Replicas
+	}
+	if d.Annotations[AnnotationTimedOut] == "true" && !d.Spec.Paused && len(sets) > 1 {
+		d.Status.Conditions = []appsv1.DeploymentCondition{{
+			Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: "ProgressDeadlineExceeded",
+		}}
 	}
 	if equality.Semantic.DeepEqual(base.Status, d.Status) {
 		return nil
