@@ -32,7 +32,7 @@ import (
 // +kubebuilder:rbac:groups=apps,resources=replicasets,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
-// +kubebuilder:rbac:groups=velero.io,namespace=velero,resources=backups,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=velero.io,namespace=velero,resources=backups,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=velero.io,namespace=velero,resources=backupstoragelocations,verbs=get;list;watch
 
 // AppReleaseReconciler drives the rollouts of a plan's releases: it finds held workloads, has the backup taken, and
@@ -53,6 +53,7 @@ func (r *AppReleaseReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 	if r.Actuator.Behind(in) {
 		return ctrl.Result{RequeueAfter: staleAfter}, nil
 	}
+	r.Actuator.Complete(ctx, in)
 	d := plan.Decide(in)
 	if more := r.putOff.more(req.NamespacedName, d.Passing, in.Now); more > 0 {
 		return ctrl.Result{RequeueAfter: more}, nil
@@ -112,6 +113,7 @@ func (r *AppReleaseReconciler) SetupWithManager(mgr ctrl.Manager, workers int) e
 		Watches(&appsv1.Deployment{}, m.workload(planFirst), builder.WithPredicates(workloadChanged)).
 		Watches(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(m.owner), builder.WithPredicates(startsToRun)).
 		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup), builder.WithPredicates(backupChanged)).
+		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(m.sharers), builder.WithPredicates(backupEnded)).
 		Watches(&velerov1.BackupStorageLocation{}, handler.EnqueueRequestsFromMapFunc(m.storingIn), builder.WithPredicates(locationChanged)).
 		Complete(r)
 }

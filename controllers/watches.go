@@ -24,6 +24,7 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/observe"
+	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/internal/velero"
 	"github.com/backstay-dr/backstay/internal/workload"
 )
@@ -81,6 +82,18 @@ func (m mapper) neighbours(ctx context.Context, obj client.Object) []ctrl.Reques
 // plansIn enqueues the plans of a namespace.
 func (m mapper) plansIn(ctx context.Context, obj client.Object) []ctrl.Request {
 	keys, err := m.observer.PlansIn(ctx, obj.GetName())
+	return requests(ctx, keys, err)
+}
+
+// sharers enqueues the plans of the namespace of a Backup that ended, if that was one of as many as may be under way: others
+// may wait for it.
+func (m mapper) sharers(ctx context.Context, obj client.Object) []ctrl.Request {
+	namespace := obj.GetLabels()[v1alpha1.LabelNamespace]
+	underWay, err := m.observer.UnderWay(ctx, namespace)
+	if err != nil || namespace == "" || len(underWay) < plan.MaxUnderWay-1 {
+		return requests(ctx, nil, err)
+	}
+	keys, err := m.observer.PlansIn(ctx, namespace)
 	return requests(ctx, keys, err)
 }
 
@@ -174,6 +187,15 @@ var locationChanged = predicate.Funcs{
 	UpdateFunc: func(e event.UpdateEvent) bool {
 		from, to := e.ObjectOld.(*velerov1.BackupStorageLocation), e.ObjectNew.(*velerov1.BackupStorageLocation)
 		return velero.LocationChanged(from, to)
+	},
+}
+
+// backupEnded passes a Backup that is over, or gone.
+var backupEnded = predicate.Funcs{
+	CreateFunc: func(event.CreateEvent) bool { return false },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		from, to := e.ObjectOld.(*velerov1.Backup), e.ObjectNew.(*velerov1.Backup)
+		return velero.StateOf(from) == velero.Waiting && velero.StateOf(to) != velero.Waiting
 	},
 }
 

@@ -69,7 +69,7 @@ const (
 	ReasonReconciled = "Reconciled"
 
 	// ReasonOverlappingPlans: another DRPlan selects some of the same workloads. False. Of Gated: other plans move all of
-	// them. Unknown.
+	// them. Unknown. Of a release that is announced: likewise, and no backup is taken for it. False.
 	ReasonOverlappingPlans = "OverlappingPlans"
 
 	// ReasonNamespaceTerminating: the namespace is being deleted. False. Of Gated: Unknown.
@@ -154,7 +154,8 @@ const (
 	// ReasonGateDisabled: intent Deploy, and the plan's gate is Disabled: no backup is taken. Ready False, and Stalled.
 	ReasonGateDisabled = "GateDisabled"
 
-	// ReasonWaitingForRollout: another rollout of the plan has its backup taken first.
+	// ReasonWaitingForRollout: another rollout of the plan has its backup taken first, or too many backups of the namespace are
+	// under way.
 	ReasonWaitingForRollout = "WaitingForRollout"
 
 	// ReasonStorageLocationUnavailable: the backup storage location cannot take a backup now.

@@ -88,6 +88,10 @@ func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) er
 		return err
 	}
 	errs = append(errs, err, a.markBackups(ctx, d))
+	if err = a.withdraw(ctx, d.Withdraw); apierrors.IsConflict(err) {
+		return err
+	}
+	errs = append(errs, err)
 	d.Starts = slices.DeleteFunc(d.Starts, func(s plan.Start) bool { return unrecorded[s.Release] })
 	rename(d.Starts, named)
 	errs = append(errs, a.startAll(ctx, in.Name, d.Starts))
@@ -189,7 +193,7 @@ func (a *Actuator) createBackups(ctx context.Context, in plan.Input, d plan.Deci
 		if without[b.Annotations[v1alpha1.AnnotationReleaseVersion]] {
 			continue
 		}
-		err := a.createBackup(ctx, b)
+		err := a.createBackup(ctx, in, b)
 		if apierrors.IsConflict(err) {
 			return err
 		}
@@ -202,15 +206,21 @@ func (a *Actuator) createBackups(ctx context.Context, in plan.Input, d plan.Deci
 }
 
 // createBackup creates a Backup. One that exists under its name is the same, since the name tells everything about it.
-func (a *Actuator) createBackup(ctx context.Context, b *velerov1.Backup) error {
+func (a *Actuator) createBackup(ctx context.Context, in plan.Input, b *velerov1.Backup) error {
 	if a.created.justNow(b.Name, a.Now()) {
 		return apierrors.NewConflict(velerov1.SchemeGroupVersion.WithResource("backups").GroupResource(), b.Name,
 			errors.New("it was created a moment ago, and the cache does not show it"))
 	}
+	if !a.created.reserve(b, in, a.Now()) {
+		return apierrors.NewConflict(velerov1.SchemeGroupVersion.WithResource("backups").GroupResource(), b.Name,
+			errors.New("others of its namespace were created first"))
+	}
 	b.Namespace = a.VeleroNamespace
 	err := a.Client.Create(ctx, b)
+	if err != nil {
+		a.created.forget(b.Name)
+	}
 	if err == nil {
-		a.created.note(b.Name, a.Now())
 		log.FromContext(ctx).Info("Created a backup", "backup", b.Name)
 		return nil
 	}

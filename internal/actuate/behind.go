@@ -8,9 +8,12 @@ import (
 	"sync"
 	"time"
 
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/internal/workload"
 )
 
@@ -86,30 +89,63 @@ func (l *letGo) unseen(v *workload.View, now time.Time) bool {
 
 // created remembers the Backups that this process created a moment ago, and that the cache may not show yet.
 type created struct {
-	mu    sync.Mutex
-	times map[string]time.Time
+	mu      sync.Mutex
+	backups map[string]creation
+}
+
+type creation struct {
+	namespace string // that it is of
+	at        time.Time
 }
 
 // cacheDelay is by how much a cache may be behind without anything being wrong.
 const cacheDelay = 5 * time.Second
 
-func (c *created) note(name string, now time.Time) {
+// reserve notes that a backup is about to be created. It is false where others that were created since a decision left no
+// room for it: decisions about several plans of a namespace are made at the same time.
+func (c *created) reserve(b *velerov1.Backup, in plan.Input, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.times == nil {
-		c.times = map[string]time.Time{}
-	}
-	for other, at := range c.times {
-		if now.Sub(at) > cacheDelay {
-			delete(c.times, other)
+	maps.DeleteFunc(c.backups, func(_ string, made creation) bool { return now.Sub(made.at) > cacheDelay })
+	namespace, others := b.Labels[v1alpha1.LabelNamespace], len(in.UnderWay)
+	for name, made := range c.backups {
+		if made.namespace == namespace && !made.at.Before(in.Now) && !in.UnderWay[name] {
+			others++
 		}
 	}
-	c.times[name] = now
+	if others >= plan.MaxUnderWay && !in.UnderWay[b.Name] {
+		return false
+	}
+	if c.backups == nil {
+		c.backups = map[string]creation{}
+	}
+	c.backups[b.Name] = creation{namespace, now}
+	return true
+}
+
+// forget: it was not created.
+func (c *created) forget(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.backups, name)
 }
 
 func (c *created) justNow(name string, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	at, known := c.times[name]
-	return known && now.Sub(at) <= cacheDelay
+	made, known := c.backups[name]
+	return known && now.Sub(made.at) <= cacheDelay
+}
+
+// of lists the backups of a namespace that were created a moment ago.
+func (c *created) of(namespace string, now time.Time) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var names []string
+	for name, made := range c.backups {
+		if made.namespace == namespace && now.Sub(made.at) <= cacheDelay {
+			names = append(names, name)
+		}
+	}
+	return names
 }

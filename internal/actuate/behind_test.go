@@ -4,11 +4,16 @@
 package actuate
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/internal/workload"
+	"github.com/backstay-dr/backstay/test/gen"
 )
 
 func TestCacheIsBehindUntilItShowsAnotherVersion(t *testing.T) {
@@ -37,16 +42,53 @@ func TestCacheIsBehindUntilItShowsAnotherVersion(t *testing.T) {
 func TestBackupIsCreatedAgainOnlyWhenTheCacheHadTimeToShowIt(t *testing.T) {
 	var c created
 	now := time.Unix(1000, 0)
-	c.note("a", now)
+	in := plan.Input{Now: now}
+	a, b := gen.Backup("a", gen.Label(v1alpha1.LabelNamespace, "shop")), gen.Backup("b", gen.Label(v1alpha1.LabelNamespace, "bank"))
+	c.reserve(a, in, now)
 	if !c.justNow("a", now.Add(cacheDelay)) || c.justNow("b", now) {
 		t.Error("a was created just now, and b was not")
 	}
 	if c.justNow("a", now.Add(cacheDelay+1)) {
 		t.Error("a backup that is gone is never created again")
 	}
-	c.note("b", now.Add(cacheDelay+1))
-	if len(c.times) != 1 {
-		t.Errorf("it remembers for ever: %v", c.times)
+	c.reserve(b, in, now.Add(cacheDelay+1))
+	if len(c.backups) != 1 {
+		t.Errorf("it remembers for ever: %v", c.backups)
+	}
+	if of := c.of("bank", now.Add(cacheDelay+1)); len(of) != 1 || len(c.of("shop", now.Add(cacheDelay+1))) != 0 {
+		t.Errorf("of bank: %v", of)
+	}
+	c.forget("b")
+	if len(c.backups) != 0 {
+		t.Errorf("it remembers what was not created: %v", c.backups)
+	}
+}
+
+// Decisions about several plans of a namespace are made at the same time, each of which sees room for one more backup.
+func TestBackupsOfDecisionsAtTheSameTimeAreBounded(t *testing.T) {
+	var c created
+	now := time.Unix(1000, 0)
+	backup := func(name, namespace string) *velerov1.Backup {
+		return gen.Backup(name, gen.Label(v1alpha1.LabelNamespace, namespace))
+	}
+	in := plan.Input{Now: now, UnderWay: map[string]bool{}}
+	for i := range plan.MaxUnderWay {
+		if !c.reserve(backup(fmt.Sprint(i), "shop"), in, now) {
+			t.Fatalf("backup %d has no room", i)
+		}
+	}
+	if c.reserve(backup("more", "shop"), in, now) {
+		t.Error("there is room for one more than may be under way")
+	}
+	if !c.reserve(backup("0", "shop"), plan.Input{Now: now, UnderWay: map[string]bool{"0": true, "1": true, "2": true, "3": true}}, now) {
+		t.Error("one that is under way has no room for itself")
+	}
+	if !c.reserve(backup("theirs", "bank"), in, now) {
+		t.Error("another namespace has no room")
+	}
+	later := now.Add(time.Second)
+	if !c.reserve(backup("more", "shop"), plan.Input{Now: later, UnderWay: map[string]bool{"1": true}}, later) {
+		t.Error("what a later decision saw to be over still takes room")
 	}
 }
 

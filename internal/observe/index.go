@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/velero"
 )
 
 // Fields that the cache is indexed by.
@@ -28,6 +29,8 @@ const (
 	fieldOwner = "backstay.owner"
 	// fieldPlan: the plan that an AppRelease names, or that a Backup is labelled with, "<namespace>/<plan>".
 	fieldPlan = "backstay.plan"
+	// fieldUnderWay: the namespace that a Backup is of, while it is not over.
+	fieldUnderWay = "backstay.underWay"
 )
 
 // Index registers the indexes that this package reads by.
@@ -42,6 +45,7 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 		{&appsv1.ReplicaSet{}, fieldOwner, ownerOf},
 		{&v1alpha1.AppRelease{}, fieldPlan, planOfRelease},
 		{&velerov1.Backup{}, fieldPlan, planOfBackup},
+		{&velerov1.Backup{}, fieldUnderWay, namespaceUnderWay},
 	} {
 		if err := indexer.IndexField(ctx, index.obj, index.field, index.extract); err != nil {
 			return err
@@ -78,6 +82,13 @@ func planOfBackup(obj client.Object) []string {
 		return []string{key.String()}
 	}
 	return nil
+}
+
+func namespaceUnderWay(obj client.Object) []string {
+	if velero.StateOf(obj.(*velerov1.Backup)) != velero.Waiting {
+		return nil
+	}
+	return nonEmpty(obj.GetLabels()[v1alpha1.LabelNamespace])
 }
 
 // PlanOfBackup is the plan that a Backup is labelled with.

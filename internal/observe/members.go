@@ -153,7 +153,7 @@ func (o *Observer) PlansOwning(ctx context.Context, set client.Object) ([]client
 }
 
 // plansOf lists the plans of a namespace in the order in which they move what they share: the one that holds the longest
-// first, then by name. They are those of the cache.
+// first, then the oldest: a plan that comes later takes over only what it holds for longer. They are those of the cache.
 func (o *Observer) plansOf(ctx context.Context, namespace string) ([]*v1alpha1.DRPlan, error) {
 	list := &v1alpha1.DRPlanList{}
 	if err := o.Reader.List(ctx, list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
@@ -164,7 +164,7 @@ func (o *Observer) plansOf(ctx context.Context, namespace string) ([]*v1alpha1.D
 		out = append(out, &list.Items[i])
 	}
 	slices.SortFunc(out, func(a, b *v1alpha1.DRPlan) int {
-		return cmp.Or(cmp.Compare(strictness(b), strictness(a)), strings.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(strictness(b), strictness(a)), a.CreationTimestamp.Compare(b.CreationTimestamp.Time), strings.Compare(a.Name, b.Name))
 	})
 	return out, nil
 }

@@ -83,7 +83,25 @@ func (o *Observer) readBackups(ctx context.Context, in *plan.Input) error {
 	for i := range list.Items {
 		in.Backups[list.Items[i].Name] = &list.Items[i]
 	}
-	return nil
+	underWay, err := o.UnderWay(ctx, in.Namespace)
+	in.UnderWay = underWay
+	return err
+}
+
+// UnderWay names the backups of a namespace that are not over, but for those that take longer than any should.
+func (o *Observer) UnderWay(ctx context.Context, namespace string) (map[string]bool, error) {
+	list := &velerov1.BackupList{}
+	by := client.MatchingFields{fieldUnderWay: namespace}
+	if err := o.Reader.List(ctx, list, client.InNamespace(o.VeleroNamespace), by, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, err
+	}
+	out := make(map[string]bool, len(list.Items))
+	for i := range list.Items {
+		if o.Now().Before(list.Items[i].CreationTimestamp.Add(plan.StuckAfter)) {
+			out[list.Items[i].Name] = true
+		}
+	}
+	return out, nil
 }
 
 func (o *Observer) readLocation(ctx context.Context, in *plan.Input) error {

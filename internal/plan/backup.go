@@ -47,9 +47,9 @@ func (d *decider) wantsBackup(ro course) bool {
 	case d.mode() == v1alpha1.GateModeDisabled:
 		return false
 	case holds(ro.Rollout):
-		return ro.Backup == nil || failed(ro.Rollout) || d.outdated(ro) && !d.waitsForUsers(ro.Rollout)
+		return !hasBackup(ro.Rollout) || failed(ro.Rollout) || d.outdated(ro) && !d.waitsForUsers(ro.Rollout)
 	case startedUnheld(ro.Rollout), ahead(ro.Rollout):
-		return ro.Backup == nil || failed(ro.Rollout)
+		return !hasBackup(ro.Rollout) || failed(ro.Rollout)
 	default:
 		return false
 	}
@@ -138,6 +138,9 @@ func (d *decider) waitBefore(ro course, busy *release) (wait, bool) {
 			return wait{v1alpha1.ReasonWaitingForRollout, fmt.Sprintf("backup %s of the same plan is taken first", name)}, true
 		}
 	}
+	if w, waits := d.waitForShare(ro); waits {
+		return w, true
+	}
 	if at := d.lastOtherStart(ro).Add(createMargin); d.in.Now.Before(at) && (holds(ro.Rollout) || !started) {
 		d.wake(at)
 		return wait{v1alpha1.ReasonBackupPending, "the backup begins a moment after the last start of a workload of this plan"}, true
@@ -165,14 +168,14 @@ func (d *decider) behind(ro course) string {
 	}
 }
 
-// stuckAfter is when a backup under way keeps no other of its plan waiting any more: Velero may never end it.
-const stuckAfter = time.Hour
+// StuckAfter is when a backup under way keeps no other of its plan waiting any more: Velero may never end it.
+const StuckAfter = time.Hour
 
 // urgencies are the backups under way but for that of a rollout, each with whether one that is urgent waits for it.
 func (d *decider) urgencies(ro course) map[string]bool {
 	out := map[string]bool{}
 	for name, b := range d.in.Backups {
-		if at := b.CreationTimestamp.Add(stuckAfter); velero.StateOf(b) == velero.Waiting && d.in.Now.Before(at) {
+		if at := b.CreationTimestamp.Add(StuckAfter); velero.StateOf(b) == velero.Waiting && d.in.Now.Before(at) && !d.withdrawn(name) {
 			d.wake(at)
 			out[name] = false
 		}

@@ -43,6 +43,9 @@ func (d *decider) observeBackup(ro course) {
 		return
 	}
 	b := d.in.Backups[ro.Backup.Name]
+	if ro.Backup.Phase == phaseWithdrawn && b != nil && begun(b) {
+		ro.Backup.Phase = "" // Velero was faster
+	}
 	if over(ro.Backup.Phase) {
 		return
 	}
@@ -67,6 +70,10 @@ func (d *decider) needsBackup(ro *v1alpha1.Rollout) bool {
 func (d *decider) recreate(ro course) {
 	if d.in.LocationProblem != "" {
 		d.waits[ro.Rollout] = wait{v1alpha1.ReasonStorageLocationUnavailable, d.in.LocationProblem}
+		return
+	}
+	if w, waits := d.waitForShare(ro); waits {
+		d.waits[ro.Rollout] = w
 		return
 	}
 	ro.Backup.Version = d.captured()
@@ -175,7 +182,7 @@ func (d *decider) touch(b *velerov1.Backup) {
 
 // over says whether a phase is final.
 func over(phase string) bool {
-	return phase == phaseLost || phase == phaseTooSlow || phase != "" && velero.StateOf(withPhase(phase)) != velero.Waiting
+	return phase == phaseLost || phase == phaseTooSlow || phase == phaseWithdrawn || phase != "" && velero.StateOf(withPhase(phase)) != velero.Waiting
 }
 
 // failed says whether the latest attempt at the backup of a rollout failed.

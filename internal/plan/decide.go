@@ -27,6 +27,7 @@ func Decide(in Input) Decision {
 	case in.Plan == nil:
 		d.releaseOrphans()
 		d.abandon()
+		d.withdraw()
 		d.clean()
 		d.reportUnfollowed(d.verdictPlanNotFound())
 	case tooMany(in.Members):
@@ -38,6 +39,7 @@ func Decide(in Input) Decision {
 		d.discover()
 		d.adoptBackups()
 		d.announce()
+		d.withdraw()
 		d.backUp()
 		d.markFailed()
 		d.relabel()

@@ -82,6 +82,11 @@ func backupTransitions(r *v1alpha1.AppRelease, old, ro *v1alpha1.Rollout) []Even
 	switch {
 	case ro.Backup.Phase == string(velerov1.BackupPhaseCompleted):
 		out = append(out, Event{Reason: "BackupCompleted", Action: "BackUp", Note: fmt.Sprintf("backup %s is Completed", ro.Backup.Name)})
+	case ro.Backup.Phase == phaseWithdrawn:
+		out = append(out, Event{
+			Reason: "BackupWithdrawn", Action: "BackUp",
+			Note: fmt.Sprintf("backup %s is deleted before Velero began it: nobody waits for it any more", ro.Backup.Name),
+		})
 	case failed(ro):
 		out = append(out, Event{
 			Warning: true, Plan: true, Reason: "BackupFailed", Action: "BackUp",
@@ -160,7 +165,7 @@ func EndedBackups(from, to *v1alpha1.AppReleaseStatus) []v1alpha1.RolloutBackup 
 	var out []v1alpha1.RolloutBackup
 	for i := range to.Rollouts {
 		ro := &to.Rollouts[i]
-		if ro.Backup == nil || !over(ro.Backup.Phase) {
+		if !hasBackup(ro) || !over(ro.Backup.Phase) {
 			continue
 		}
 		if old := rollout(from, ro.Number).Backup; old == nil || old.Name != ro.Backup.Name || old.Phase != ro.Backup.Phase {

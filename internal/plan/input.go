@@ -53,6 +53,10 @@ type Input struct {
 	// Backups of the plan by name.
 	Backups map[string]*velerov1.Backup
 
+	// UnderWay names the backups of the namespace that are not over, of whatever plan, but for those that Velero seems to
+	// have forgotten: see StuckAfter.
+	UnderWay map[string]bool
+
 	// LocationProblem tells why the plan's storage location cannot take a backup now; "" when it can.
 	LocationProblem string
 
@@ -74,6 +78,9 @@ type Decision struct {
 
 	// Backups to create in Velero's namespace.
 	Backups []*velerov1.Backup
+
+	// Withdraw are Backups that nobody waits for any more and that Velero has not begun.
+	Withdraw []*velerov1.Backup
 
 	// Relabel names Backups that captured no single version after all.
 	Relabel []string

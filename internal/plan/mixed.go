@@ -36,7 +36,7 @@ func (d *decider) disturb(ro course, why v1alpha1.StartReason) {
 func (d *decider) relabel() {
 	for _, name := range slices.Sorted(maps.Keys(d.in.Backups)) {
 		b := d.in.Backups[name]
-		if b.Annotations[v1alpha1.AnnotationVersion] == "" || velero.StateOf(b) == velero.Failed {
+		if b.Annotations[v1alpha1.AnnotationVersion] == "" || velero.StateOf(b) == velero.Failed || d.withdrawn(name) {
 			continue
 		}
 		if d.disownsVersion(name) || d.disturbed(b) || d.overtaken(b) {

@@ -191,6 +191,9 @@ func (o *operator) apply(seen state, in plan.Input, d plan.Decision) error {
 	if err := o.markBackups(d); err != nil {
 		return err
 	}
+	if err := o.withdraw(d.Withdraw); err != nil {
+		return err
+	}
 	if err := o.startAll(seen, in, d.Starts); err != nil {
 		return err
 	}
@@ -297,6 +300,27 @@ func (o *operator) markBackups(d plan.Decision) error {
 			return err
 		}
 		o.say("operator", "touch backup %s", name)
+	}
+	return nil
+}
+
+// withdraw deletes Backups as they were seen.
+func (o *operator) withdraw(backups []*velerov1.Backup) error {
+	for _, b := range backups {
+		if err := o.write(); err != nil {
+			return err
+		}
+		stored := o.backups[b.Name]
+		if stored == nil {
+			continue
+		}
+		if stored.ResourceVersion != b.ResourceVersion {
+			return errConflict
+		}
+		o.remember()
+		delete(o.backups, b.Name)
+		o.tell()
+		o.say("operator", "withdraw backup %s", b.Name)
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func (d *decider) verdictIdle(r *release) verdict {
 
 // verdict says how the newest rollout of a release stands.
 func (d *decider) verdict(ro course) verdict {
-	backedUp := over(phaseOf(ro.Rollout)) && !failed(ro.Rollout)
+	backedUp := phaseOf(ro.Rollout) == string(velerov1.BackupPhaseCompleted) && !failed(ro.Rollout)
 	switch {
 	case !open(ro.Rollout) && d.unprotectedEscape(ro):
 		return d.verdictEscaped(ro)
