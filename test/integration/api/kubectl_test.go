@@ -147,7 +147,7 @@ func TestKubectlExplain(t *testing.T) {
 		"drplan.spec.backup":               {"retentionSeconds is how long Velero keeps a backup, in seconds", "allow.dr.backstay.dev/<namespace>=true"},
 		"drplan.spec.objectives":           {"recoveryPointSeconds is how old the newest protecting backup may become, in seconds."},
 		"drplan.status.versions":           {"planned is what the plan was written for.", "proven is the version whose backup last passed a restore drill."},
-		"apprelease":                       {"AppRelease is one version of one application and everything known of it.", "It is immutable."},
+		"apprelease":                       {"AppRelease is one version of one application and everything known of it.", "It is immutable but for its intent."},
 		"apprelease.spec":                  {"plan\t<string> -required-", "version\t<string> -required-", "enum: Deploy, Record", "in the same namespace"},
 		"apprelease.status.rollouts":       {"enum: Ahead, Held, Observed, Escaped", "enum: RolledOut, Superseded, Reverted, Abandoned"},
 		"apprelease.spec.artifacts.digest": {"A workload that names the image by digest is matched by it first."},

@@ -125,7 +125,12 @@ func TestReleaseBeforeItsPlan(t *testing.T) {
 func (s *shop) again(name, version string, intent v1alpha1.ReleaseIntent) {
 	s.Helper()
 	s.delete(s.release(name))
-	s.create(s.announce(name, version, intent))
+	r := s.announce(name, version, intent)
+	s.create(r)
+	s.await("the watches show the new one", patience, func() (bool, any) {
+		seen := &v1alpha1.AppRelease{}
+		return s.see(seen, s.key(name)) && seen.UID == r.UID, seen
+	})
 }
 
 func TestReleaseThatIsCreatedAgainFindsItsBackup(t *testing.T) {

@@ -43,6 +43,9 @@ func TestOperatorsTokenIsRefused(t *testing.T) {
 	backupIn := func(namespace string) *velerov1.Backup {
 		return &velerov1.Backup{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "stolen"}}
 	}
+	foreign := backupIn(stage.VeleroNamespace)
+	foreign.Name = "of-another-" + s.namespace
+	s.create(foreign)
 	for name, try := range map[string]func() error{
 		"to read a Secret":       func() error { return stolen.Get(ctx, s.key("key"), &corev1.Secret{}) },
 		"to list Secrets":        func() error { return stolen.List(ctx, &corev1.SecretList{}, client.InNamespace(stage.VeleroNamespace)) },
@@ -58,7 +61,7 @@ func TestOperatorsTokenIsRefused(t *testing.T) {
 		"to change a plan":     func() error { return patch(s.plan("shop"), `{"spec":{"gate":{"mode":"Disabled"}}}`) },
 		"to delete a release":  func() error { return stolen.Delete(ctx, s.announce("shop-1", "1", v1alpha1.IntentRecord)) },
 		"to back up elsewhere": func() error { return stolen.Create(ctx, backupIn(s.namespace)) },
-		"to delete a Backup":   func() error { return stolen.Delete(ctx, backupIn(stage.VeleroNamespace)) },
+		"to delete a Backup":   func() error { return stolen.Delete(ctx, foreign) },
 		"to change a location": func() error { return patch(stage.Location(stage.DefaultLocation), `{"spec":{"default":false}}`) },
 		"to change a pod template": func() error {
 			return patch(web, `{"spec":{"template":{"spec":{"containers":[{"name":"main","image":"evil"}]}}}}`)
