@@ -28,11 +28,12 @@ type AppReleaseSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="plan must be the name of a DRPlan: lower case letters, digits, '-' and '.'"
 	Plan string `json:"plan,omitempty"`
 
-	// version of the application. 1 to 128 characters without white space.
+	// version of the application. 1 to 128 visible ASCII characters, no white
+	// space.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
-	// +kubebuilder:validation:XValidation:rule="!self.matches('[[:space:][:cntrl:]]')",message="version must not contain white space"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="version must consist of visible ASCII characters without white space, such as 1.5.0-rc.1+build.7; what was pasted may hold some that nobody sees: type it anew"
 	Version string `json:"version,omitempty"`
 
 	// intent is Deploy (the version is about to roll out: back up now, before any
@@ -56,10 +57,11 @@ type AppReleaseSpec struct {
 	Source *ReleaseSource `json:"source,omitempty"`
 
 	// dataVersion is the schema version of the data that this version of the
-	// application writes. At most 128 characters.
+	// application writes. At most 128 visible ASCII characters, no white space.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="dataVersion must consist of visible ASCII characters without white space; what was pasted may hold some that nobody sees: type it anew"
 	DataVersion string `json:"dataVersion,omitempty"`
 
 	// dataCompatibility lists the data versions that this version of the
@@ -69,17 +71,18 @@ type AppReleaseSpec struct {
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=128
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[!-~]+$')",message="a data version must consist of visible ASCII characters without white space; what was pasted may hold some that nobody sees: type it anew"
 	DataCompatibility []string `json:"dataCompatibility,omitempty"`
 }
 
 // Artifact is an image that is part of a version.
 type Artifact struct {
 	// image is the reference of the image, as the workload names it, with or
-	// without its tag. 1 to 512 characters.
+	// without its tag. 1 to 512 visible ASCII characters, no white space.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="!self.matches('[[:space:][:cntrl:]]')",message="image must not contain white space"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="image must consist of visible ASCII characters without white space; what was pasted may hold some that nobody sees: type it anew"
 	Image string `json:"image,omitempty"`
 
 	// digest of the image. A workload that names the image by digest is matched by
@@ -93,24 +96,29 @@ type Artifact struct {
 
 // ReleaseSource is what a version was built from.
 type ReleaseSource struct {
-	// revision is the commit. At most 128 characters.
+	// revision is the commit. At most 128 visible ASCII characters, no white
+	// space.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="revision must consist of visible ASCII characters without white space; what was pasted may hold some that nobody sees: type it anew"
 	Revision string `json:"revision,omitempty"`
 
-	// url of the page that tells of the build. At most 2048 characters, http or
-	// https.
+	// url of the page that tells of the build. At most 2048 visible ASCII
+	// characters, http or https.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['http', 'https']",message="url must be an http or https address"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="url must consist of visible ASCII characters: encode others by percent signs"
 	URL string `json:"url,omitempty"`
 
-	// builder is what built it, jenkins for example. At most 128 characters.
+	// builder is what built it, jenkins for example. At most 128 visible ASCII
+	// characters and blanks.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[ -~]+$')",message="builder must consist of visible ASCII characters and blanks; what was pasted may hold some that nobody sees: type it anew"
 	Builder string `json:"builder,omitempty"`
 }
 

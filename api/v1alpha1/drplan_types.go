@@ -78,12 +78,13 @@ const GroupApps = "apps"
 // +kubebuilder:validation:XValidation:rule="self.versionPolicy == 'Exact' || !has(self.version) || self.version.matches('^v?(0|[1-9][0-9]*)[.](0|[1-9][0-9]*)[.](0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?([+][0-9A-Za-z.-]+)?$')",message="version must be a semantic version such as 1.4.2 when versionPolicy is Patch, Minor or Major",fieldPath=".version",reason=FieldValueInvalid
 type DRPlanSpec struct {
 	// version is the version of the application that this plan was written for:
-	// what `kubectl get drplans` shows as PLANNED. 1 to 128 characters without
-	// white space. Absent: the plan follows the newest proven version.
+	// what `kubectl get drplans` shows as PLANNED. 1 to 128 visible ASCII
+	// characters, no white space. Absent: the plan follows the newest proven
+	// version.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
-	// +kubebuilder:validation:XValidation:rule="!self.matches('[[:space:][:cntrl:]]')",message="version must not contain white space"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="version must consist of visible ASCII characters without white space, such as 1.5.0-rc.1+build.7; what was pasted may hold some that nobody sees: type it anew"
 	Version string `json:"version,omitempty"`
 
 	// versionPolicy is how far the running version may be from the planned one

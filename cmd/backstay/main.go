@@ -19,6 +19,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/backstay-dr/backstay/controllers"
+	"github.com/backstay-dr/backstay/internal/printable"
 )
 
 // version is set by the linker.
@@ -73,7 +74,8 @@ func operate(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("no cluster: run it in one, or set --kubeconfig or KUBECONFIG: %w", err)
 	}
-	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&zapOptions)))
+	// Errors quote what others wrote.
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&zapOptions), zap.WriteTo(printable.Lines(os.Stderr))))
 	opts.Manager = ctrl.Options{
 		// The metrics name the plans of every namespace: only who may get the URL /metrics reads them.
 		Metrics: metricsserver.Options{

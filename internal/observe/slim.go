@@ -12,11 +12,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/printable"
 	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // Slim is the transform of every cache: of an object's metadata it keeps what identifies it and what a decision reads. The
-// rest is up to whoever may create the object, and would be up to them to fill the operator's memory with.
+// rest is up to whoever may create the object, and would be up to them to fill the operator's memory with. It also is the door
+// through which text of others comes in that a status, an event or a metric may show: what is not printable does not pass.
+// The API refuses such versions; objects may be older than that.
 //
 // The status of a plan or release is written on such an object. That loses nothing, since the API server takes no metadata
 // from a write to the status of a custom resource.
@@ -27,9 +30,11 @@ func Slim(obj any) (any, error) {
 	case *v1alpha1.AppRelease:
 		slimMeta(o, v1alpha1.AnnotationCreatedBy, v1alpha1.AnnotationRetryRequestedAt)
 		keepLabels(o, func(key string) bool { return key == velerov1.RestoreNameLabel })
+		o.Spec.Version = printableVersion(o.Spec.Version)
 	case *v1alpha1.DRPlan:
 		slimMeta(o)
 		o.Labels = nil
+		o.Spec.Version = printableVersion(o.Spec.Version)
 	case *velerov1.Backup:
 		slimMeta(o, ourKeys(o.Annotations)...)
 		keepLabels(o, ours)
@@ -44,6 +49,14 @@ func Slim(obj any) (any, error) {
 		o.SetAnnotations(nil)
 	}
 	return obj, nil
+}
+
+// maxVersion is how long a version may be, in characters.
+const maxVersion = 128
+
+func printableVersion(version string) string {
+	shown := []rune(printable.Text(version))
+	return string(shown[:min(len(shown), maxVersion)])
 }
 
 func slimMeta(m metav1.Object, annotations ...string) {

@@ -103,3 +103,26 @@ func TestSlimKeepsWhatIsRead(t *testing.T) {
 		})
 	}
 }
+
+// What came into being before the API refused it, what Velero found in a bucket, and the reason of an override: none is shown as
+// it was written.
+func TestNothingUnprintableComesIn(t *testing.T) {
+	const hostile, shown = "1.5\u202e0\u200b\u009b", `1.5\u202e0\u200b\u009b`
+	release, plan, long := gen.Release("shop", hostile), gen.Plan("shop", gen.Planned(hostile)), gen.Release("shop", strings.Repeat("\u202e", 128))
+	backup := &velerov1.Backup{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{v1alpha1.AnnotationVersion: hostile}}}
+	web := gen.Deployment("web", gen.Annotation(v1alpha1.AnnotationOverrideReason, hostile))
+	for _, obj := range []client.Object{release, plan, long, backup, web} {
+		slimmed(t, obj)
+	}
+	for what, got := range map[string]string{
+		"version of a release": release.Spec.Version, "version of a plan": plan.Spec.Version,
+		"version of a backup": backup.Annotations[v1alpha1.AnnotationVersion], "reason": web.Annotations[v1alpha1.AnnotationOverrideReason],
+	} {
+		if got != shown {
+			t.Errorf("%s: %q", what, got)
+		}
+	}
+	if n := len(long.Spec.Version); n != 128 {
+		t.Errorf("%d characters are more than a status takes", n)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/printable"
 )
 
 // report writes the conditions of every release.
@@ -148,9 +149,10 @@ func (s conditionSetter) whileTrue(conditionType string, is bool, reason, messag
 	s.set(metav1.Condition{Type: conditionType, Status: metav1.ConditionTrue, Reason: reason, Message: message})
 }
 
-// bound cuts a message to what people read and a condition may hold, with room to spare.
+// bound makes a message printable, whatever it quotes, and cuts it to what people read and a condition may hold, with room to
+// spare.
 func bound(message string) string {
 	const limit = 2048
-	runes := []rune(message)
+	runes := []rune(printable.Text(message))
 	return string(runes[:min(len(runes), limit)])
 }

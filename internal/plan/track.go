@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/printable"
 )
 
 // track brings the records of open rollouts forward to what the workloads show. What the operator itself did is found
@@ -173,12 +174,13 @@ func (d *decider) startTime() *metav1.Time {
 	return &at
 }
 
-// bounded keeps a text within what the status takes.
+// bounded makes a text printable and keeps it within what the status takes.
 func bounded(s string) string {
 	const limit = 256
 	if s == "" {
 		return "unknown"
 	}
+	s = printable.Text(s)
 	if runes := []rune(s); len(runes) > limit {
 		return string(runes[:limit])
 	}

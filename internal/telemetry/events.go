@@ -15,6 +15,7 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/printable"
 	"github.com/backstay-dr/backstay/internal/workload"
 )
 
@@ -107,8 +108,9 @@ func reference(v *workload.View) *corev1.ObjectReference {
 	}
 }
 
-// bounded cuts a note to what the API server takes, between two characters.
+// bounded makes a note printable, whatever it quotes, and cuts it to what the API server takes, between two characters.
 func bounded(note string) string {
+	note = printable.Text(note)
 	if len(note) <= maxNote {
 		return note
 	}

@@ -28,3 +28,10 @@ func TestNoteFitsIntoAnEvent(t *testing.T) {
 		})
 	}
 }
+
+// A note quotes reasons, names and errors that others wrote.
+func TestNoteIsPrintable(t *testing.T) {
+	if got, want := bounded("overridden by ev\u202ea: \x1b[2Jgo\u200b"), `overridden by ev\u202ea: \u001b[2Jgo\u200b`; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/printable"
 )
 
 // Slim is the cache's transform for Deployments and ReplicaSets: it keeps what a View is made of, and the hash of the
@@ -61,7 +62,7 @@ func slimMeta(m *metav1.ObjectMeta) {
 // maxKept is how much of an annotation's value is kept, in bytes. The longest that is meant is a reason for people.
 const maxKept = 4096
 
-// KeepAnnotations removes every annotation but those with the given keys, and cuts what is too long.
+// KeepAnnotations removes every annotation but those with the given keys, makes these printable and cuts what is too long.
 func KeepAnnotations(m metav1.Object, keys ...string) {
 	var out map[string]string
 	for _, key := range keys {
@@ -72,7 +73,7 @@ func KeepAnnotations(m metav1.Object, keys ...string) {
 		if out == nil {
 			out = map[string]string{}
 		}
-		out[key] = strings.Clone(value[:min(len(value), maxKept)])
+		out[key] = strings.Clone(printable.Text(value[:min(len(value), maxKept)]))
 	}
 	m.SetAnnotations(out)
 }

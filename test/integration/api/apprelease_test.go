@@ -37,14 +37,14 @@ func TestBadAppReleasesAreRefused(t *testing.T) {
 		"no version":                  {"spec.version", "-", "spec.version: Required value"},
 		"an empty version":            {"spec.version", `""`, "spec.version in body should be at least 1 chars long"},
 		"a long version":              {"spec.version", long(129), "spec.version: Too long: may not be more than 128"},
-		"a version with a tab":        {"spec.version", `"1\t0"`, "version must not contain white space"},
+		"a version with a tab":        {"spec.version", `"1\t0"`, "version must consist of visible ASCII characters without white space"},
 		"a version that is a number":  {"spec.version", "2", `spec.version in body must be of type string: "integer"`},
 		"an unknown intent":           {"spec.intent", "Rollback", `spec.intent: Unsupported value: "Rollback": supported values: "Deploy", "Record"`},
 		"an unknown field":            {"spec.image", "a", `unknown field "spec.image"`},
 		"too many artifacts":          {"spec.artifacts", artifacts(51), "spec.artifacts: Too many: 51: must have at most 50 items"},
 		"an artifact without image":   {"spec.artifacts", "[{digest: " + digest(64) + "}]", "spec.artifacts[0].image: Required value"},
 		"an empty image":              {"spec.artifacts", `[{image: ""}]`, "spec.artifacts[0].image in body should be at least 1 chars long"},
-		"an image with a space":       {"spec.artifacts", `[{image: "a b"}]`, "spec.artifacts[0].image: Invalid value: \"a b\": image must not contain white space"},
+		"an image with a space":       {"spec.artifacts", `[{image: "a b"}]`, "spec.artifacts[0].image: Invalid value: \"a b\": image must consist of visible ASCII characters without white space"},
 		"a long image":                {"spec.artifacts", "[{image: " + long(513) + "}]", "spec.artifacts[0].image: Too long: may not be more than 512"},
 		"the same image twice":        {"spec.artifacts", "[{image: a}, {image: a}]", `spec.artifacts[1]: Duplicate value: {"image":"a"}`},
 		"a short digest":              {"spec.artifacts", "[{image: a, digest: " + digest(63) + "}]", badDigest},
@@ -70,6 +70,37 @@ func TestBadAppReleasesAreRefused(t *testing.T) {
 			object := parse(t, namespace, release)
 			with(t, object, test.path, test.value)
 			refusedWith(t, create(t, object, client.DryRunAll), test.want)
+		})
+	}
+}
+
+// What is refused in every text of a release and a plan: characters that nobody sees, or that change what others show.
+func TestCharactersThatNobodySeesAreRefused(t *testing.T) {
+	t.Parallel()
+	namespace := plane.Namespace(t)
+	fields := map[string]string{
+		"spec.version": "1.5%s0", "spec.dataVersion": "1%s2", "spec.dataCompatibility": `["1%s2"]`, "spec.artifacts": `[{image: "a%sb"}]`,
+		"spec.source.revision": "4be%sad", "spec.source.builder": "jen%skins", "spec.source.url": "https://ci.example/%s5",
+	}
+	for name, character := range map[string]string{
+		"a control sequence of 8 bit": `\u009b`, "a backspace": `\b`, "an escape": `\e`, "right to left": `\u202e`, "an isolate": `\u2066`,
+		"zero width": `\u200b`, "a joiner": `\u2060`, "a byte order mark": `\ufeff`, "a soft hyphen": `\u00ad`, "a hard blank": `\u00a0`,
+		"a line separator": `\u2028`, "a filler": `\u3164`, "a braille blank": `\u2800`, "a tag": `\U000e0041`, "a letter that looks like another": `\u0430`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for path, format := range fields {
+				object := parse(t, namespace, release)
+				value := fmt.Sprintf(format, character)
+				if !strings.HasPrefix(value, "[") {
+					value = `"` + value + `"`
+				}
+				with(t, object, path, value)
+				refusedWith(t, create(t, object, client.DryRunAll), "must consist of visible ASCII characters")
+			}
+			object := parse(t, namespace, plan)
+			with(t, object, "spec.version", `"1.5`+character+`0"`)
+			refusedWith(t, create(t, object, client.DryRunAll), "version must consist of visible ASCII characters without white space")
 		})
 	}
 }

@@ -68,6 +68,24 @@ func TestOverrideIsRecordedWithWhoAndWhy(t *testing.T) {
 	s.mustBeHeld("web")
 }
 
+// Whoever may override writes the reason, and others read it.
+func TestReasonOfAnOverrideIsShownAsItIs(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	person := s.person("oncall-" + s.namespace)
+	s.roll("web", "2")
+	s.awaitBackup("shop-2", 0)
+	if err := s.overrideAs(person, "all is \u202eton\u202c well\u200b"); err != nil {
+		t.Fatal(err)
+	}
+	const shown = `all is \u202eton\u202c well\u200b`
+	s.warns(s.awaitEvent("AppRelease", "shop-2", "Overridden"), shown)
+	s.awaitReady("shop-2", v1alpha1.ReasonRolledOut)
+	if o := s.release("shop-2").Status.Rollouts[0].Workloads[0].Override; o == nil || o.Reason != shown {
+		t.Errorf("recorded: %+v", o)
+	}
+}
+
 func TestOverrideInTheSameWriteAsTheChangeIsRecorded(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
