@@ -10,7 +10,6 @@ import (
 	"slices"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
@@ -116,7 +115,7 @@ func (d *decider) decision() Decision {
 		if r.fresh {
 			d.out.Create = append(d.out.Create, r.AppRelease)
 		}
-		if !equality.Semantic.DeepEqual(&r.Status, r.status) {
+		if !sameStatus(&r.Status, r.status) {
 			d.out.Statuses[r.Name] = r.status
 			d.out.WriteAhead = d.out.WriteAhead || r.fresh || recordsMore(&r.Status, r.status)
 		}

@@ -214,7 +214,7 @@ func (d *decider) waitingSince(m *Member) *metav1.Time {
 
 // startedAfter says whether anything of a workload is known to have started at a time or after it.
 func (d *decider) startedAfter(m *Member, at time.Time) bool {
-	if last, recorded := d.history().lastOf(m); recorded && !last.at.Before(at) {
+	if last, recorded := d.history().last[identityOf(m)]; recorded && !last.at.Before(at) {
 		return true
 	}
 	return slices.ContainsFunc(m.Revisions, func(rev workload.Revision) bool { return !rev.Created.Time.Before(at) })

@@ -59,7 +59,7 @@ func (d *decider) explained(m *Member, hash string) bool {
 // remembered reports whether a release or the plan tells that a template of a workload was admitted.
 func (d *decider) remembered(m *Member, hash string) bool {
 	seen := d.seenBefore(m)
-	return d.history().hasStarted(m, hash) || seen != nil && seen.TemplateHash == hash
+	return d.history().started[revisionOf(m, hash)] || seen != nil && seen.TemplateHash == hash
 }
 
 // ranBefore reports whether the plan remembers that a template of a workload ran, though not why: when the plan first saw the

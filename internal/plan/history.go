@@ -16,8 +16,8 @@ type history struct {
 	// last start of each workload.
 	last map[identity]started
 
-	// started are the templates of each workload that ever started, with the last start of each.
-	started map[revision]started
+	// started are the templates of each workload that ever started.
+	started map[revision]bool
 }
 
 // identity tells a workload from one of the same name that was deleted.
@@ -55,20 +55,28 @@ func (d *decider) history() *history {
 	if d.past != nil {
 		return d.past
 	}
-	d.past = &history{last: map[identity]started{}, started: map[revision]started{}}
+	records := 0
+	for _, r := range d.releases {
+		for i := range r.status.Rollouts {
+			records += len(r.status.Rollouts[i].Workloads)
+		}
+	}
+	d.past = &history{last: make(map[identity]started, len(d.members)), started: make(map[revision]bool, records)}
 	for _, r := range d.releases {
 		for i := range r.status.Rollouts {
 			ro := &r.status.Rollouts[i]
 			for j := range ro.Workloads {
-				d.past.add(d.scheme, r, ro, &ro.Workloads[j])
+				d.addStart(r, ro, &ro.Workloads[j])
 			}
 		}
 	}
 	return d.past
 }
 
-func (h *history) add(scheme string, r *release, ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWorkload) {
-	if rec.StartReason == "" || !workload.Comparable(rec.TemplateHash, scheme) {
+// addStart adds the start of a workload, if it started. Where several are recorded of one generation, since something bypassed
+// the gate, the last one is that of the template that the workload asks for.
+func (d *decider) addStart(r *release, ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWorkload) {
+	if rec.StartReason == "" || !workload.Comparable(rec.TemplateHash, d.scheme) {
 		return
 	}
 	id := identity{keyOf(rec), rec.UID}
@@ -84,29 +92,12 @@ func (h *history) add(scheme string, r *release, ro *v1alpha1.Rollout, rec *v1al
 	if ro.AdmittedTime != nil {
 		s.at = ro.AdmittedTime.Time
 	}
-	rev := revision{id, rec.TemplateHash}
-	if last, known := h.started[rev]; !known || last.generation < s.generation {
-		h.started[rev] = s
+	d.past.started[revision{id, rec.TemplateHash}] = true
+	m := d.members[id.key]
+	asked := m != nil && m.Template.Hash == s.hash
+	if last, known := d.past.last[id]; !known || last.generation < s.generation || last.generation == s.generation && asked {
+		d.past.last[id] = s
 	}
-	if last, known := h.last[id]; !known || last.generation < s.generation {
-		h.last[id] = s
-	}
-}
-
-// hasStarted reports whether a template of a workload is recorded to have started.
-func (h *history) hasStarted(m *Member, hash string) bool {
-	_, is := h.started[revisionOf(m, hash)]
-	return is
-}
-
-// lastOf is the last start of a workload. Where several are recorded of one generation, since something bypassed the gate, it
-// is that of the template that the workload asks for.
-func (h *history) lastOf(m *Member) (started, bool) {
-	if own, is := h.started[revisionOf(m, m.Template.Hash)]; is && own.generation >= m.Generation {
-		return own, true
-	}
-	last, is := h.last[identityOf(m)]
-	return last, is
 }
 
 // recordsChanged makes the next question read the records again.

@@ -71,7 +71,7 @@ func (d *decider) stayed(m *Member) bool {
 // startedUntold reports whether a workload started something that no release tells of: while the gate was Disabled, or
 // while the plan did not select it. A backup from before does not hold it.
 func (d *decider) startedUntold(m *Member, w v1alpha1.PlanWorkload) bool {
-	last, recorded := d.history().lastOf(m)
+	last, recorded := d.history().last[identityOf(m)]
 	before := last.hash
 	if old := d.seenBefore(m); old != nil && old.TemplateHash != "" {
 		before = old.TemplateHash
@@ -117,7 +117,7 @@ func (d *decider) otherTemplates(m *Member, admitted string) []string {
 		hash := rev.Template.Hash
 		known := d.firstSeen(m) && rev.Pods > 0 ||
 			seen != nil && (seen.TemplateHash == hash || slices.Contains(seen.OtherTemplateHashes, hash))
-		if known && hash != admitted && !d.history().hasStarted(m, hash) && !slices.Contains(out, hash) {
+		if known && hash != admitted && !d.history().started[revisionOf(m, hash)] && !slices.Contains(out, hash) {
 			out = append(out, hash)
 		}
 	}

@@ -31,7 +31,7 @@ type letThrough struct {
 // lastLetThrough finds the template of a workload that was last allowed to start: in the releases, or in what the plan
 // remembers, whichever is newer. It is false where neither knows.
 func (d *decider) lastLetThrough(m *Member) (letThrough, bool) {
-	last, recorded := d.history().lastOf(m)
+	last, recorded := d.history().last[identityOf(m)]
 	seen := d.seenBefore(m)
 	remembered := seen != nil && seen.TemplateHash != ""
 	switch {
@@ -92,7 +92,7 @@ func (d *decider) runsAnother(m *Member, let letThrough) bool {
 
 // startedHeld says whether what a workload is held with started under the hold, and is still to be let go.
 func (d *decider) startedHeld(m *Member) bool {
-	last, recorded := d.history().lastOf(m)
+	last, recorded := d.history().last[identityOf(m)]
 	return recorded && last.underHold && last.hash == m.Template.Hash
 }
 
