@@ -165,8 +165,8 @@ type Gate struct {
 	// +kubebuilder:validation:Maximum=10
 	BackupAttempts int32 `json:"backupAttempts,omitempty"`
 
-	// restartAnnotations are further annotations of the pod template that ask for a
-	// restart: a change of nothing else is no new revision, and is not held.
+	// restartAnnotations are further annotations of the pod template that ask for
+	// a restart: a change of nothing else is no new revision, and is not held.
 	// kubectl.kubernetes.io/restartedAt always is one. At most 8.
 	// +optional
 	// +listType=set
@@ -206,11 +206,11 @@ type BackupPolicy struct {
 	// +default="Auto"
 	Volumes VolumePolicy `json:"volumes,omitempty"`
 
-	// minHooks is how many of Velero's hooks must have run, at least, and none
-	// of them failed, for a backup to count: in one that is Completed without them
-	// the data may not be application-consistent. The hooks are
-	// those of the pods' annotations; pre and post hooks count each. 1 to 1000.
-	// Absent: none need run.
+	// minHooks is how many of Velero's hooks must have run, at least, and none of
+	// them failed, for a backup to count: in one that is Completed without them
+	// the data may not be application-consistent. The hooks are those of the pods'
+	// annotations; pre and post hooks count each. 1 to 1000. Absent: none need
+	// run.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000

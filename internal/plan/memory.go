@@ -65,7 +65,9 @@ func (d *decider) joined(m *Member) bool {
 
 // stayed reports whether the plan selected a workload when its status was written.
 func (d *decider) stayed(m *Member) bool {
-	return slices.ContainsFunc(d.rememberedOf(m.Key), func(w v1alpha1.PlanWorkload) bool { return w.UID == string(m.UID) })
+	return slices.ContainsFunc(d.plan.Status.Workloads, func(w v1alpha1.PlanWorkload) bool {
+		return w.UID == string(m.UID) && workload.Key{Group: w.Group, Kind: w.Kind, Name: w.Name} == m.Key
+	})
 }
 
 // startedUntold reports whether a workload started something that no release tells of: while the gate was Disabled, or

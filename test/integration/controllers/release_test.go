@@ -85,8 +85,8 @@ func TestVersionIsAnnouncedAgain(t *testing.T) {
 	s.rollOut("web", "3")
 	s.patch(s.release("shop-2"), `{"spec":{"intent":"Deploy"}}`)
 	s.await("another rollout", patience, func() (bool, any) {
-		r := s.release("shop-2")
-		return len(r.Status.Rollouts) == 2 && r.Status.AnnouncedGeneration == 2, r
+		r := &v1alpha1.AppRelease{} // as awaitBackup sees it
+		return s.see(r, s.key("shop-2")) && len(r.Status.Rollouts) == 2 && r.Status.AnnouncedGeneration == 2, r
 	})
 	s.complete(s.awaitBackup("shop-2", 0))
 	s.awaitReady("shop-2", v1alpha1.ReasonBackupCompleted)
