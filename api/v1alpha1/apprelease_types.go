@@ -77,8 +77,9 @@ type AppReleaseSpec struct {
 
 // Artifact is an image that is part of a version.
 type Artifact struct {
-	// image is the reference of the image, as the workload names it, with or
-	// without its tag. 1 to 512 visible ASCII characters, no white space.
+	// image is the reference of the image. References compare in their full form:
+	// nginx is docker.io/library/nginx:latest. 1 to 512 visible ASCII characters,
+	// no white space.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512

@@ -4,6 +4,7 @@
 package drift
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -49,6 +50,47 @@ func TestResolve(t *testing.T) {
 		"pinned without a tag, and a name without a tag tells nothing": {
 			images("web@" + digestB), nil, releases(gen.Release("shop", "1.5.0", gen.Artifact("web", ""))),
 			Version{"template-0", v1alpha1.SourceTemplateHash},
+		},
+		"a name of Docker Hub is the same in full": {
+			images("nginx:1.27"), nil, releases(gen.Release("shop", "1.5.0", gen.Artifact("docker.io/library/nginx:1.27", ""))),
+			Version{"1.5.0", v1alpha1.SourceArtifact},
+		},
+		"in full is the same as in short": {
+			images("index.docker.io/shop/web:7"), nil, releases(gen.Release("shop", "1.5.0", gen.Artifact("shop/web:7", ""))),
+			Version{"1.5.0", v1alpha1.SourceArtifact},
+		},
+		"no tag is the tag latest": {
+			images("nginx"), nil, releases(gen.Release("shop", "1.5.0", gen.Artifact("docker.io/library/nginx:latest", ""))),
+			Version{"1.5.0", v1alpha1.SourceArtifact},
+		},
+		"the same name in another registry is another image": {
+			images("registry.example/library/nginx:1.27"), nil, releases(gen.Release("shop", "1.5.0", gen.Artifact("nginx:1.27", ""))),
+			Version{"1.27", v1alpha1.SourceImageTag},
+		},
+		"a port is part of the registry": {
+			images("localhost:5000/web:7"), nil,
+			releases(gen.Release("shop", "1.4.0", gen.Artifact("localhost:5001/web:7", "")), gen.Release("shop", "1.5.0", gen.Artifact("localhost:5000/web:7", ""))),
+			Version{"1.5.0", v1alpha1.SourceArtifact},
+		},
+		"pinned in both, of which one names the tag": {
+			images("nginx:1.27@" + digestA), nil, releases(gen.Release("shop", "1.5.0", gen.Artifact("docker.io/library/nginx@"+digestA, ""))),
+			Version{"1.5.0", v1alpha1.SourceArtifact},
+		},
+		"pinned by the release only": {
+			images("web:7"), nil, releases(gen.Release("shop", "1.5.0", gen.Artifact("web:7@"+digestA, ""))),
+			Version{"7", v1alpha1.SourceImageTag},
+		},
+		"what is no reference is compared as it is written": {
+			images("Web:7"), nil, releases(gen.Release("shop", "1.4.0", gen.Artifact("web:7", "")), gen.Release("shop", "1.5.0", gen.Artifact("Web:7", ""))),
+			Version{"1.5.0", v1alpha1.SourceArtifact},
+		},
+		"named twice by one release counts once": {
+			images("a:1", "b:1"), nil,
+			releases(
+				gen.Release("shop", "1", gen.Artifact("a:1", ""), gen.Artifact("docker.io/library/a:1", ""), gen.Artifact("library/a:1", "")),
+				gen.Release("shop", "2", gen.Artifact("a:1", ""), gen.Artifact("b:1", "")),
+			),
+			Version{"2", v1alpha1.SourceArtifact},
 		},
 		"an unchanged sidecar is part of both versions, the application of one": {
 			images("web@"+digestB, "log@"+digestS), nil,
@@ -111,4 +153,24 @@ func FuzzResolve(f *testing.F) {
 			t.Errorf("Resolve(%q) = %q, which no AppRelease can have", image, v.Value)
 		}
 	})
+}
+
+// BenchmarkResolve: a hundred workloads, each with two images, and a hundred releases that name them all.
+func BenchmarkResolve(b *testing.B) {
+	var releases []*v1alpha1.AppRelease
+	var templates []workload.Template
+	for i := range 100 {
+		r := gen.Release("shop", fmt.Sprintf("1.%d.0", i))
+		for j := range 50 {
+			r.Spec.Artifacts = append(r.Spec.Artifacts, v1alpha1.Artifact{Image: fmt.Sprintf("registry.example/shop/svc-%d:1.%d.0", j, i)})
+		}
+		releases = append(releases, r)
+		templates = append(templates, workload.Template{Images: []string{fmt.Sprintf("registry.example/shop/svc-%d:1.7.0", i%50), "log:2"}})
+	}
+	for b.Loop() {
+		artifacts := Index(releases)
+		for _, t := range templates {
+			artifacts.Resolve(t, nil)
+		}
+	}
 }

@@ -53,16 +53,17 @@ func Decide(in Input) Decision {
 
 // decider is the work on one decision. The statuses of its releases are copies that each step brings forward.
 type decider struct {
-	in       Input
-	now      metav1.Time
-	plan     *v1alpha1.DRPlan
-	members  map[workload.Key]*Member
-	scheme   string                              // of the members' hashes
-	seen     map[identity]*v1alpha1.PlanWorkload // what the plan remembers, in that scheme
-	releases []*release
-	waits    map[*v1alpha1.Rollout]wait
-	past     *history
-	out      Decision
+	in        Input
+	now       metav1.Time
+	plan      *v1alpha1.DRPlan
+	artifacts *drift.Artifacts // that the releases name
+	members   map[workload.Key]*Member
+	scheme    string                              // of the members' hashes
+	seen      map[identity]*v1alpha1.PlanWorkload // what the plan remembers, in that scheme
+	releases  []*release
+	waits     map[*v1alpha1.Rollout]wait
+	past      *history
+	out       Decision
 }
 
 // release is an AppRelease at work.
@@ -90,11 +91,12 @@ type wait struct{ reason, message string }
 
 func newDecider(in Input) *decider {
 	d := &decider{
-		in:      in,
-		now:     metav1.NewTime(in.Now.Truncate(time.Second)),
-		plan:    in.Plan,
-		members: map[workload.Key]*Member{},
-		waits:   map[*v1alpha1.Rollout]wait{},
+		in:        in,
+		now:       metav1.NewTime(in.Now.Truncate(time.Second)),
+		plan:      in.Plan,
+		artifacts: drift.Index(in.Releases),
+		members:   map[workload.Key]*Member{},
+		waits:     map[*v1alpha1.Rollout]wait{},
 	}
 	for i := range in.Members {
 		d.members[in.Members[i].Key] = &in.Members[i]
@@ -159,7 +161,7 @@ func (d *decider) courses() iter.Seq[course] {
 
 // versionOf resolves the version that a member asks for.
 func (d *decider) versionOf(m *Member) drift.Version {
-	return drift.Resolve(m.Template, m.Labels, d.in.Releases)
+	return d.artifacts.Resolve(m.Template, m.Labels)
 }
 
 func (d *decider) mode() v1alpha1.GateMode { return d.plan.Spec.Gate.Mode }

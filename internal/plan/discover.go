@@ -154,7 +154,7 @@ func (d *decider) discoverBypassed(m *Member) {
 		if i == 0 && m.Held() && d.overridden(m) {
 			cause, why = v1alpha1.CauseHeld, v1alpha1.StartOverridden
 		}
-		v := drift.Resolve(rev.Template, nil, d.in.Releases)
+		v := d.artifacts.Resolve(rev.Template, nil)
 		ro := d.openRollout(d.ensureRelease(v), cause)
 		rec := d.newRecord(m, v)
 		rec.TemplateHash = rev.Template.Hash

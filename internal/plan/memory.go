@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
-	"github.com/backstay-dr/backstay/internal/drift"
 	"github.com/backstay-dr/backstay/internal/workload"
 )
 
@@ -92,7 +91,7 @@ func (d *decider) planWorkloadNow(m *Member) v1alpha1.PlanWorkload {
 		w.Version, w.VersionSource, w.TemplateHash = let.version.Value, let.version.Source, let.hash
 	default:
 		if r, ok := soleRevision(m); ok {
-			v := drift.Resolve(r.Template, nil, d.in.Releases)
+			v := d.artifacts.Resolve(r.Template, nil)
 			w.Version, w.VersionSource, w.TemplateHash = v.Value, v.Source, r.Template.Hash
 		}
 	}

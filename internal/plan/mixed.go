@@ -12,7 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
-	"github.com/backstay-dr/backstay/internal/drift"
 	"github.com/backstay-dr/backstay/internal/velero"
 	"github.com/backstay-dr/backstay/internal/workload"
 )
@@ -90,7 +89,7 @@ func (d *decider) unseenDuring(b *velerov1.Backup, m *Member) bool {
 			return false // it was admitted by this backup, which was over then
 		}
 		return during(b, metav1.NewTime(firstCreated(m, hash))) && !d.remembered(m, hash) && !d.allows(b, m, hash) &&
-			drift.Resolve(rev.Template, nil, d.in.Releases).Value != b.Annotations[v1alpha1.AnnotationVersion]
+			d.artifacts.Resolve(rev.Template, nil).Value != b.Annotations[v1alpha1.AnnotationVersion]
 	})
 }
 

@@ -140,7 +140,7 @@ func (d *decider) running(m *Member) drift.Version {
 	}
 	if r, ok := soleRevision(m); ok {
 		// The labels of the workload speak of the template that is held, not of this one.
-		return drift.Resolve(r.Template, nil, d.in.Releases)
+		return d.artifacts.Resolve(r.Template, nil)
 	}
 	return drift.Version{}
 }

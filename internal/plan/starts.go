@@ -6,7 +6,6 @@ package plan
 import (
 	"time"
 
-	"github.com/backstay-dr/backstay/internal/drift"
 	"github.com/backstay-dr/backstay/internal/workload"
 )
 
@@ -79,7 +78,7 @@ func (d *decider) owns(ro course, m *Member, rev *workload.Revision) bool {
 			return true
 		}
 	}
-	return drift.Resolve(rev.Template, nil, d.in.Releases).Value == ro.of.Spec.Version
+	return d.artifacts.Resolve(rev.Template, nil).Value == ro.of.Spec.Version
 }
 
 func later(a, b time.Time) time.Time {
