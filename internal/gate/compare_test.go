@@ -148,6 +148,7 @@ var compareTests = map[string]struct {
 			"MutatingAdmissionPolicy backstay-marks-deployments is not the one that this version of Backstay ships: spec.variables[7].expression differs",
 			"ValidatingAdmissionPolicy backstay-notice-deployments is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
 			"ValidatingAdmissionPolicy backstay-backstop-deployments is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
+			"ValidatingAdmissionPolicy backstay-override-deployments is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
 			"ValidatingAdmissionPolicy backstay-operator-deployments is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
 			"MutatingAdmissionPolicy backstay-operator-metadata is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
 			"ValidatingAdmissionPolicy backstay-operator-backups is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",

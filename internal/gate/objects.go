@@ -30,7 +30,7 @@ func Objects(id Identity) []Object {
 			k.evaluatedPolicy(), mutatingBinding(k.evaluatedName(), paramRef()),
 			k.noticePolicy(id), validatingBinding(k.noticeName(), nil, admissionv1.Warn),
 			k.backstopPolicy(id), validatingBinding(k.backstopName(), paramRef(), admissionv1.Deny),
-			k.overridePolicy(), validatingBinding(k.overrideName(), nil, admissionv1.Deny),
+			k.overridePolicy(id), validatingBinding(k.overrideName(), nil, admissionv1.Deny),
 			k.strictPolicy(), validatingBinding(k.strictName(), nil, admissionv1.Deny),
 			k.revisionsPolicy(), validatingBinding(k.revisionsName(), nil, admissionv1.Deny),
 			k.operatorPolicy(id), validatingBinding(k.operatorPolicyName(), nil, admissionv1.Deny),

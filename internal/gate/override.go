@@ -66,14 +66,16 @@ request.namespace + ' names it, whatever its roles allow')`
 
 // overridePolicy denies an override that had no effect: whoever asks for one in an emergency must hear of it at once. An
 // override that was honoured is gone by now, and its record stands in its place. It needs no plan, so that it speaks where
-// the API server knows of none. One that was refused for want of the right is denied by the backstop, which knows the plan.
-func (k kind) overridePolicy() *admissionv1.ValidatingAdmissionPolicy {
+// the API server knows of none. One that was refused for want of the right is denied by the backstop, which knows the plan,
+// and that of the operator by the policy that bounds it.
+func (k kind) overridePolicy(id Identity) *admissionv1.ValidatingAdmissionPolicy {
 	invalid := metav1.StatusReasonInvalid
 	policy := k.validating(k.overrideName(), nil, harmless())
 	policy.Spec.MatchConditions = []admissionv1.MatchCondition{{
 		Name: "override-asked",
 		Expression: cel(`object.metadata.?annotations[?OVERRIDE].hasValue() &&
-object.metadata.?annotations[?OVERRIDE] != oldObject.metadata.?annotations[?OVERRIDE]`),
+object.metadata.?annotations[?OVERRIDE] != oldObject.metadata.?annotations[?OVERRIDE] &&
+request.userInfo.username != ` + quote(id.Username())),
 	}}
 	policy.Spec.Variables = append(append(annotations(), k.holds()...), k.revision(restarts), holdable(), reasoned())
 	policy.Spec.Validations = []admissionv1.Validation{
