@@ -16,6 +16,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
@@ -82,7 +83,8 @@ func writeFields(out *strings.Builder, t reflect.Type, seen map[reflect.Type]boo
 
 // fingerprint is what Slim keeps of a pod template, for the hash: which annotations count depends on the plan.
 type fingerprint struct {
-	// base is a digest of the spec and the labels.
+	// base is a digest of everything but the annotations. Of the metadata only the labels mean anything in a template, but
+	// its controller compares a name there too.
 	base string
 
 	// annotations are digests of the annotations, in the form "<key>=<digest>", sorted; those that always mean a restart
@@ -93,10 +95,13 @@ type fingerprint struct {
 func fingerprintOf(t *corev1.PodTemplateSpec) fingerprint {
 	labels := maps.Clone(t.Labels)
 	delete(labels, appsv1.DefaultDeploymentUniqueLabelKey) // of a ReplicaSet
+	others := t.ObjectMeta
+	others.Labels, others.Annotations = nil, nil
 	raw, err := json.Marshal(struct {
 		Spec   *corev1.PodSpec
 		Labels map[string]string
-	}{&t.Spec, labels})
+		Others metav1.ObjectMeta `json:",omitzero"`
+	}{&t.Spec, labels, others})
 	if err != nil {
 		// A pod template came from JSON: it has no value that JSON cannot express.
 		panic(err)

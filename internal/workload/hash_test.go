@@ -84,3 +84,23 @@ func TestRestartAnnotationsArePartOfTheScheme(t *testing.T) {
 		t.Error("the schemes are not told apart")
 	}
 }
+
+// Its controller starts new pods for it, and so the gate holds it. With the same hash it would look like a revert, which is
+// released at once.
+func TestWhateverElseATemplatesMetadataHoldsIsPartOfItsHash(t *testing.T) {
+	hash := func(change func(*corev1.PodTemplateSpec)) string {
+		template := &corev1.PodTemplateSpec{}
+		change(template)
+		return fingerprintOf(template).hash(nil)
+	}
+	plain := hash(func(*corev1.PodTemplateSpec) {})
+	for name, change := range map[string]func(*corev1.PodTemplateSpec){
+		"a name":      func(t *corev1.PodTemplateSpec) { t.Name = "web" },
+		"a finalizer": func(t *corev1.PodTemplateSpec) { t.Finalizers = []string{"example.com/f"} },
+		"a label":     func(t *corev1.PodTemplateSpec) { t.Labels = map[string]string{"a": "b"} },
+	} {
+		if hash(change) == plain {
+			t.Errorf("%s changes nothing", name)
+		}
+	}
+}
