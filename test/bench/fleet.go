@@ -103,7 +103,7 @@ func benchIdle(ctx context.Context, s settings, on *stage.Stage, op *stage.Opera
 	r.judge(verdictOf(decided == 0), "decisions on an idle cluster: 0", fmt.Sprint(decided))
 	r.judge(verdictOf(writes == 0), "writes on an idle cluster, leases aside: 0", fmt.Sprint(writes))
 	r.detail("Idle for %s, in which Velero's validation of its storage location was written %d times: %d decisions about a plan, %d writes "+
-		"(leases aside), %d lists and gets. What happens less often than once in that time is not seen.\n", s.idle, validations, decided, writes, reads)
+		"(leases aside), %d lists and gets. What happens less often than once in that time is not seen.\n\n", s.idle, validations, decided, writes, reads)
 	return nil
 }
 

@@ -60,6 +60,7 @@ func run(ctx context.Context, s settings) error {
 		{"hold to release, and requests per rollout", benchRollouts},
 		{"drift after an edit in Observe mode", benchDrift},
 		{"the gate proven, and an idle cluster", benchFleet},
+		{"a decision about a large plan", benchDecision},
 	} {
 		fmt.Fprintln(os.Stderr, "==>", part.name)
 		if err := part.measure(ctx, s, r); err != nil {
