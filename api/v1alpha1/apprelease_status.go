@@ -308,6 +308,11 @@ type RolloutWorkload struct {
 	// +optional
 	WaitingSince *metav1.Time `json:"waitingSince,omitempty"`
 
+	// deadlineTime is when it was seen to be held beyond the plan's
+	// deadlineSeconds, where onDeadline is Hold.
+	// +optional
+	DeadlineTime *metav1.Time `json:"deadlineTime,omitempty"`
+
 	// templateHash identifies the pod template that rolls out.
 	// +required
 	// +kubebuilder:validation:MinLength=1

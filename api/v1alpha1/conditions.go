@@ -72,6 +72,9 @@ const (
 	// them. Unknown. Of a release that is announced: likewise, and no backup is taken for it. False.
 	ReasonOverlappingPlans = "OverlappingPlans"
 
+	// ReasonDeadlinePassed: something is held beyond spec.gate.deadlineSeconds, where onDeadline is Hold. False.
+	ReasonDeadlinePassed = "DeadlinePassed"
+
 	// ReasonNamespaceTerminating: the namespace is being deleted. False. Of Gated: Unknown.
 	ReasonNamespaceTerminating = "NamespaceTerminating"
 )

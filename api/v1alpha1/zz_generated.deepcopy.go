@@ -522,6 +522,10 @@ func (in *RolloutWorkload) DeepCopyInto(out *RolloutWorkload) {
 		in, out := &in.WaitingSince, &out.WaitingSince
 		*out = (*in).DeepCopy()
 	}
+	if in.DeadlineTime != nil {
+		in, out := &in.DeadlineTime, &out.DeadlineTime
+		*out = (*in).DeepCopy()
+	}
 	if in.FailedTime != nil {
 		in, out := &in.FailedTime, &out.FailedTime
 		*out = (*in).DeepCopy()

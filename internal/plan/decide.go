@@ -45,6 +45,7 @@ func Decide(in Input) Decision {
 		d.start()
 		d.clean()
 		d.noteFailures()
+		d.noteDeadlines()
 		d.close()
 		d.report()
 	}

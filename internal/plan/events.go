@@ -38,6 +38,7 @@ func Transitions(r *v1alpha1.AppRelease, from, to *v1alpha1.AppReleaseStatus) []
 		out = append(out, backupTransitions(r, old, ro)...)
 		out = append(out, workloadTransitions(r, old, ro)...)
 		out = append(out, failureTransitions(r, old, ro)...)
+		out = append(out, deadlineTransitions(r, old, ro)...)
 		if ro.Outcome != "" && old.Outcome == "" {
 			out = append(out, Event{
 				Reason: string(ro.Outcome), Action: "Rollout", Note: verdictEnded(ro).message,

@@ -41,6 +41,8 @@ func TestTransitions(t *testing.T) {
 	failed.FailedTime = &now
 	failedToo := failed
 	failedToo.Name = "api"
+	late := held
+	late.DeadlineTime = &now
 	none := v1alpha1.Rollout{}
 	for name, tc := range map[string]struct {
 		from, to *v1alpha1.AppReleaseStatus
@@ -70,14 +72,17 @@ func TestTransitions(t *testing.T) {
 			status(none), status(v1alpha1.Rollout{Cause: v1alpha1.CauseObserved}, web(v1alpha1.WorkloadAdmitted, v1alpha1.StartNotHeld)),
 			[]string{"Observed", "Observed on web"},
 		},
-		"failed":         {status(none, rollingOut), status(none, failed), []string{"!RolloutFailed+plan", "!RolloutFailed on web+plan"}},
-		"failed before":  {status(none, failed), status(none, failed), nil},
-		"one more fails": {status(none, failed), status(none, failedToo, failed), []string{"!RolloutFailed on api+plan"}},
-		"goes on again":  {status(none, failed), status(none, rollingOut), nil},
-		"rolled out":     {status(none, released), status(v1alpha1.Rollout{Outcome: v1alpha1.OutcomeRolledOut}, released), []string{"RolledOut"}},
-		"superseded":     {status(none, held), status(v1alpha1.Rollout{Outcome: v1alpha1.OutcomeSuperseded}, held), []string{"Superseded"}},
-		"reverted":       {status(none, held), status(v1alpha1.Rollout{Outcome: v1alpha1.OutcomeReverted}, held), []string{"Reverted"}},
-		"abandoned":      {status(none, held), status(v1alpha1.Rollout{Outcome: v1alpha1.OutcomeAbandoned}, held), []string{"Abandoned"}},
+		"failed":                       {status(none, rollingOut), status(none, failed), []string{"!RolloutFailed+plan", "!RolloutFailed on web+plan"}},
+		"failed before":                {status(none, failed), status(none, failed), nil},
+		"one more fails":               {status(none, failed), status(none, failedToo, failed), []string{"!RolloutFailed on api+plan"}},
+		"goes on again":                {status(none, failed), status(none, rollingOut), nil},
+		"its deadline passed":          {status(none, held), status(none, late), []string{"!DeadlinePassed+plan", "!DeadlinePassed on web+plan"}},
+		"its deadline passed long ago": {status(none, late), status(none, late), nil},
+		"admitted after its deadline":  {status(none, late), status(none, released), nil},
+		"rolled out":                   {status(none, released), status(v1alpha1.Rollout{Outcome: v1alpha1.OutcomeRolledOut}, released), []string{"RolledOut"}},
+		"superseded":                   {status(none, held), status(v1alpha1.Rollout{Outcome: v1alpha1.OutcomeSuperseded}, held), []string{"Superseded"}},
+		"reverted":                     {status(none, held), status(v1alpha1.Rollout{Outcome: v1alpha1.OutcomeReverted}, held), []string{"Reverted"}},
+		"abandoned":                    {status(none, held), status(v1alpha1.Rollout{Outcome: v1alpha1.OutcomeAbandoned}, held), []string{"Abandoned"}},
 		"everything at once": {
 			status(none), status(func() v1alpha1.Rollout {
 				ro := backup(velerov1.BackupPhaseCompleted, nil)

@@ -48,6 +48,10 @@ func (d *decider) planReady(s *v1alpha1.DRPlanStatus) (metav1.Condition, bool) {
 		c.Reason, c.Message = gated.Reason, gated.Message
 		return c, false
 	}
+	if text := d.overdueText(s.Held); text != "" {
+		c.Reason, c.Message = v1alpha1.ReasonDeadlinePassed, text
+		return c, false
+	}
 	if h := d.heldForAPerson(s.Held); h != nil {
 		c.Reason, c.Message = h.Reason, d.heldText([]v1alpha1.HeldWorkload{*h})
 		return c, false

@@ -77,25 +77,28 @@ func (d *decider) releaseOfFailure() (course, bool) {
 	return course{}, false
 }
 
-// failureTransitions are the events of the workloads whose rollout failed since an older status: on each of them, and once on the
-// release.
+// failureTransitions are the events of the workloads whose rollout failed since an older status: on each of them, and once
+// on the release.
 func failureTransitions(r *v1alpha1.AppRelease, old, ro *v1alpha1.Rollout) []Event {
+	return workloadEvents(old, ro, hasFailed, Event{
+		Warning: true, Plan: true, Reason: v1alpha1.ReasonRolloutFailed, Action: "Rollout",
+		Note: fmt.Sprintf("the rollout of %s made no progress within spec.progressDeadlineSeconds. %s: see the message of AppRelease %s",
+			r.Spec.Version, stateBefore(ro), r.Name),
+	})
+}
+
+// workloadEvents repeats an event for each workload of a rollout that is in some state and was not before, and tells it once
+// of the release: when the first of them is.
+func workloadEvents(old, ro *v1alpha1.Rollout, is func(*v1alpha1.RolloutWorkload) bool, e Event) []Event {
 	var out []Event
-	told := namesWhere(old, hasFailed) != ""
+	if namesWhere(old, is) == "" && namesWhere(ro, is) != "" {
+		out = append(out, e)
+	}
 	for i := range ro.Workloads {
-		rec := &ro.Workloads[i]
-		if !hasFailed(rec) || hasFailed(record(old, rec)) {
-			continue
-		}
-		e := Event{Warning: true, Plan: true, Reason: v1alpha1.ReasonRolloutFailed, Action: "Rollout"}
-		if !told {
-			told = true
-			e.Note = fmt.Sprintf("the rollout of %s made no progress within spec.progressDeadlineSeconds: see the message of AppRelease %s", r.Spec.Version, r.Name)
+		if rec := &ro.Workloads[i]; is(rec) && !is(record(old, rec)) {
+			e.Workload = rec.Name
 			out = append(out, e)
 		}
-		e.Workload = rec.Name
-		e.Note = fmt.Sprintf("the rollout to %s made no progress within spec.progressDeadlineSeconds. %s: see AppRelease %s", r.Spec.Version, stateBefore(ro), r.Name)
-		out = append(out, e)
 	}
 	return out
 }

@@ -20,6 +20,7 @@ type Metrics struct {
 	holdDuration *prometheus.HistogramVec
 	backups      *prometheus.CounterVec
 	failed       prometheus.Counter
+	overdue      prometheus.Counter
 }
 
 // NewMetrics registers the metrics of the operator. What can be read from objects is read at each scrape, from the
@@ -39,8 +40,12 @@ func NewMetrics(registry prometheus.Registerer, reader client.Reader) (*Metrics,
 			Name: "backstay_rollouts_failed_total",
 			Help: "Rollouts that made no progress within the progress deadline of their workload.",
 		}),
+		overdue: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "backstay_hold_deadlines_passed_total",
+			Help: "Workloads that were held up to the deadline of their plan and stayed held (onDeadline: Hold).",
+		}),
 	}
-	for _, c := range []prometheus.Collector{m.holdDuration, m.backups, m.failed, &planCollector{reader: reader}} {
+	for _, c := range []prometheus.Collector{m.holdDuration, m.backups, m.failed, m.overdue, &planCollector{reader: reader}} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
 		}
@@ -55,12 +60,14 @@ func (m *Metrics) Started(s plan.Start, now time.Time) {
 	}
 }
 
-// Transitions counts what happened between two statuses of a release: backups that ended, rollouts that failed.
+// Transitions counts what happened between two statuses of a release: backups that ended, rollouts that
+// failed, deadlines that passed.
 func (m *Metrics) Transitions(from, to *v1alpha1.AppReleaseStatus) {
 	for _, b := range plan.EndedBackups(from, to) {
 		m.backups.WithLabelValues(b.Phase).Inc()
 	}
 	m.failed.Add(float64(plan.FailedRollouts(from, to)))
+	m.overdue.Add(float64(plan.PassedDeadlines(from, to)))
 }
 
 var (
