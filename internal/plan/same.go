@@ -31,10 +31,10 @@ func sameStatus(a, b *v1alpha1.AppReleaseStatus) bool {
 // sameRecord reports whether two records are certainly the same. A field that is added to them and not here is compared by
 // identity.
 func sameRecord(a, b v1alpha1.RolloutWorkload) bool {
-	if !a.HeldSince.Equal(b.HeldSince) || !a.WaitingSince.Equal(b.WaitingSince) || !a.FailedTime.Equal(b.FailedTime) ||
+	if !a.HeldSince.Equal(b.HeldSince) || !a.WaitingSince.Equal(b.WaitingSince) || !a.FailedTime.Equal(b.FailedTime) || !a.DeadlineTime.Equal(b.DeadlineTime) ||
 		(a.Override == nil) != (b.Override == nil) || a.Override != nil && *a.Override != *b.Override {
 		return false
 	}
-	a.HeldSince, a.WaitingSince, a.FailedTime, a.Override = b.HeldSince, b.WaitingSince, b.FailedTime, b.Override
+	a.HeldSince, a.WaitingSince, a.FailedTime, a.DeadlineTime, a.Override = b.HeldSince, b.WaitingSince, b.FailedTime, b.DeadlineTime, b.Override
 	return a == b
 }

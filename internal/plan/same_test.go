@@ -20,7 +20,7 @@ func TestStatusesWhoseRecordsDifferAreNotTheSame(t *testing.T) {
 		return &v1alpha1.AppReleaseStatus{Rollouts: []v1alpha1.Rollout{{Number: 1, Workloads: []v1alpha1.RolloutWorkload{rec}}}}
 	}
 	full := v1alpha1.RolloutWorkload{
-		Name: "web", HeldSince: &at, WaitingSince: &at, FailedTime: &at, Override: &v1alpha1.Override{User: "jo", Reason: "fire"},
+		Name: "web", HeldSince: &at, WaitingSince: &at, FailedTime: &at, DeadlineTime: &at, Override: &v1alpha1.Override{User: "jo", Reason: "fire"},
 	}
 	if !sameStatus(with(full), with(*full.DeepCopy())) {
 		t.Error("a copy is not the same")
