@@ -64,6 +64,8 @@ var compareTests = map[string]struct {
 			"MutatingAdmissionPolicyBinding backstay-hold-deployments is not installed",
 			"MutatingAdmissionPolicy backstay-marks-deployments is not installed",
 			"MutatingAdmissionPolicyBinding backstay-marks-deployments is not installed",
+			"MutatingAdmissionPolicy backstay-marks-replicasets is not installed",
+			"MutatingAdmissionPolicyBinding backstay-marks-replicasets is not installed",
 			"MutatingAdmissionPolicy backstay-evaluated-deployments is not installed",
 			"MutatingAdmissionPolicyBinding backstay-evaluated-deployments is not installed",
 			"ValidatingAdmissionPolicy backstay-notice-deployments is not installed",

@@ -17,6 +17,7 @@
 //   - backstay-marks-<resource> keeps our annotations honest;
 //   - backstay-notice-<resource> warns: the person at the terminal is told that the rollout is held;
 //   - backstay-override-<resource> denies an override that nothing honoured;
+//   - backstay-marks-<revisions> does so where a revision, a ReplicaSet, is created, and
 //   - backstay-revisions-<resource> keeps the template of a revision, a ReplicaSet, what its controller made it;
 //   - backstay-operator-<resource> and backstay-operator-metadata bound what the operator's own identity may do, to workloads,
 //     Backups and releases;

@@ -27,6 +27,7 @@ func Objects(id Identity) []Object {
 		out = append(out,
 			k.holdPolicy(id), mutatingBinding(k.holdName(), paramRef()),
 			k.marksPolicy(id), mutatingBinding(k.marksName(), nil),
+			k.revisionMarksPolicy(), mutatingBinding(k.revisionMarksName(), nil),
 			k.evaluatedPolicy(), mutatingBinding(k.evaluatedName(), paramRef()),
 			k.noticePolicy(id), validatingBinding(k.noticeName(), nil, admissionv1.Warn),
 			k.backstopPolicy(id), validatingBinding(k.backstopName(), paramRef(), admissionv1.Deny),

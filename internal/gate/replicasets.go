@@ -8,8 +8,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-func (k kind) revisionsName() string { return "backstay-revisions-" + k.revisions }
-
 // controllers are the identities of the controllers of Kubernetes itself: each has a ServiceAccount, but where the
 // controller manager runs without --use-service-account-credentials all of them are one user.
 const (
@@ -19,19 +17,44 @@ const (
 	garbageCollector     = `'system:serviceaccount:kube-system:generic-garbage-collector'`
 )
 
-// revisionsPolicy keeps a revision of a workload what its controller made it: an edited template would run under a hold,
-// and under the record of another start. Their controller is passed first, since it is who scales them.
+// byAnother is whether the write is not by the controller of the revisions, who is asked about first: it is who scales them.
+const byAnother = `!(request.userInfo.username in [` + deploymentController + `, ` + controllerManager + `])`
+
+func (k kind) revisionMarksName() string { return "backstay-marks-" + k.revisions }
+
+// revisionMarksPolicy takes the record of an admission off a revision that somebody else creates: a workload adopts whatever
+// its selector matches, and the record would explain why its pods run. It does not deny, since a restore brings the record
+// along.
+func (k kind) revisionMarksPolicy() *admissionv1.MutatingAdmissionPolicy {
+	policy := k.mutating(k.revisionMarksName(), nil)
+	policy.Spec.MatchConstraints = operations(k.group, k.version, k.revisions, admissionv1.Create)
+	policy.Spec.MatchConditions = []admissionv1.MatchCondition{{
+		Name:       "admitted-by-another",
+		Expression: cel(byAnother + ` && object.metadata.?annotations[?ADMITTED].hasValue()`),
+	}}
+	policy.Spec.Mutations = jsonPatch(`
+ADMITTED in object.metadata.?annotations.orValue({}) ?
+  [JSONPatch{op: 'remove', path: ANNOTATION + jsonpatch.escapeKey(ADMITTED)}] : []`)
+	return policy
+}
+
+func (k kind) revisionsName() string { return "backstay-revisions-" + k.revisions }
+
+// revisionsPolicy keeps a revision of a workload what its controller made it: an edited template would run under a hold, and
+// under the record of another start. What only looks like a revision may be changed, but may not bring the record of one.
 func (k kind) revisionsPolicy() *admissionv1.ValidatingAdmissionPolicy {
 	forbidden := metav1.StatusReasonForbidden
 	policy := k.validating(k.revisionsName(), nil, harmless())
-	policy.Spec.MatchConstraints.ResourceRules[0].Resources = []string{k.revisions, k.revisions + "/status"}
+	policy.Spec.MatchConstraints = operations(k.group, k.version, k.revisions, admissionv1.Update)
+	rule := &policy.Spec.MatchConstraints.ResourceRules[0]
+	rule.Resources = append(rule.Resources, k.revisions+"/status")
 	policy.Spec.MatchConditions = []admissionv1.MatchCondition{{
 		Name: "edited-by-another",
-		Expression: cel(`!(request.userInfo.username in [` + deploymentController + `, ` + controllerManager + `]) &&
-(` + quote(k.revisionLabel) + ` in oldObject.metadata.?labels.orValue({}) ||
-  oldObject.metadata.?ownerReferences.orValue([]).exists(o, o.kind == ` + quote(string(k.name)) + ` && o.?controller.orValue(false))) &&
-(object.metadata.?annotations[?ADMITTED] != oldObject.metadata.?annotations[?ADMITTED] ||
-  (!has(request.subResource) && object.spec.template != oldObject.spec.template))`),
+		Expression: cel(byAnother + ` && (
+object.metadata.?annotations[?ADMITTED] != oldObject.metadata.?annotations[?ADMITTED] ||
+!has(request.subResource) && object.spec.template != oldObject.spec.template && (
+  ` + quote(k.revisionLabel) + ` in oldObject.metadata.?labels.orValue({}) ||
+  oldObject.metadata.?ownerReferences.orValue([]).exists(o, o.kind == ` + quote(string(k.name)) + ` && o.?controller.orValue(false))))`),
 	}}
 	policy.Spec.Validations = []admissionv1.Validation{{
 		Expression: "false",

@@ -100,7 +100,44 @@ func TestRevisionGoesOnUnderItsControllerAndInEverythingElse(t *testing.T) {
 				t.Error(fmt.Errorf("%s: %w", body, err))
 			}
 		}
+		// But it may become one again.
+		refused(t, s.patchRevision(dev, annotation(v1alpha1.AnnotationAdmitted, "forged")), mustNotEdit)
 	})
+}
+
+// A held workload adopts whatever its selector matches, and the record would explain why its pods run.
+func TestRevisionThatSomebodyElseCreatesBringsNoRecord(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	dev := s.as(s.developer)
+	for name, by := range map[string]client.Client{"forged": dev, "restored": s.cp.Client} {
+		set := s.bareRevision(name)
+		if err := by.Create(t.Context(), set); err != nil {
+			t.Fatal(err)
+		}
+		if _, found := set.Annotations[v1alpha1.AnnotationAdmitted]; found || set.Annotations["note"] != "kept" {
+			t.Errorf("%s: %v", name, set.Annotations)
+		}
+	}
+	set := s.bareRevision("true")
+	if err := s.impersonated("system:serviceaccount:kube-system:deployment-controller").Create(t.Context(), set); err != nil {
+		t.Fatal(err)
+	}
+	if set.Annotations[v1alpha1.AnnotationAdmitted] == "" {
+		t.Error("the controller's own record is lost")
+	}
+}
+
+// bareRevision is a ReplicaSet that "web" would adopt.
+func (s *shop) bareRevision(name string) *appsv1.ReplicaSet {
+	s.t.Helper()
+	d := s.get("web")
+	set := &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{
+		Namespace: s.namespace, Name: name, Labels: d.Spec.Template.Labels,
+		Annotations: map[string]string{v1alpha1.AnnotationAdmitted: "{}", "note": "kept"},
+	}}
+	set.Spec.Selector, set.Spec.Template = d.Spec.Selector, d.Spec.Template
+	return set
 }
 
 func TestStatusOfARevisionBringsNoRecord(t *testing.T) {
