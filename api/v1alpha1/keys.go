@@ -126,5 +126,8 @@ const VerbOverride = "override"
 // may not deploy: a pipeline that only builds.
 const VerbAttest = "attest"
 
+// MaxPlans is how many plans one namespace may have: each costs every write of a workload there a little.
+const MaxPlans = 100
+
 // MaxWorkloads is how many workloads one plan may select.
 const MaxWorkloads = 100

@@ -80,6 +80,8 @@ var compareTests = map[string]struct {
 			"ValidatingAdmissionPolicyBinding backstay-revisions-replicasets is not installed",
 			"ValidatingAdmissionPolicy backstay-operator-deployments is not installed",
 			"ValidatingAdmissionPolicyBinding backstay-operator-deployments is not installed",
+			"MutatingAdmissionPolicy backstay-count-drplans is not installed",
+			"MutatingAdmissionPolicyBinding backstay-count-drplans is not installed",
 			"ValidatingAdmissionPolicy backstay-guard-drplans is not installed",
 			"ValidatingAdmissionPolicyBinding backstay-guard-drplans is not installed",
 			"MutatingAdmissionPolicy backstay-stamp-appreleases is not installed",

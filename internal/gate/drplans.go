@@ -4,6 +4,7 @@
 package gate
 
 import (
+	"fmt"
 	"strings"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
@@ -11,6 +12,26 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
+
+const countName = "backstay-count-drplans"
+
+// countedField is a field of a plan, as CEL. No schema knows it: what a request brings there is dropped before admission, and
+// what admission writes there is dropped by whoever reads it.
+const countedField = `dyn(object)[?'counted'].orValue('')`
+
+// countPolicy counts the plans of a namespace when another is created there: it is evaluated for each of them, and each adds
+// a dot. No expression can count them by itself.
+func countPolicy() *admissionv1.MutatingAdmissionPolicy {
+	policy := mutating(countName, paramKind())
+	policy.Spec.MatchConstraints = operationsOnPlans(admissionv1.Create)
+	policy.Spec.ReinvocationPolicy = admissionv1.NeverReinvocationPolicy
+	policy.Spec.Mutations = jsonPatch(`[JSONPatch{op: 'add', path: '/counted', value: COUNTED + '.'}]`)
+	return policy
+}
+
+func operationsOnPlans(on ...admissionv1.OperationType) *admissionv1.MatchResources {
+	return operations(v1alpha1.GroupName, v1alpha1.GroupVersion.Version, "drplans", on...)
+}
 
 // plansName is the policy that guards the plans themselves.
 const plansName = "backstay-guard-drplans"
@@ -27,8 +48,7 @@ const maxPlanAnnotations = "16384"
 func plansPolicy() *admissionv1.ValidatingAdmissionPolicy {
 	invalid := metav1.StatusReasonInvalid
 	policy := validating(plansName, nil, harmless())
-	policy.Spec.MatchConstraints = operations(v1alpha1.GroupName, v1alpha1.GroupVersion.Version, "drplans",
-		admissionv1.Create, admissionv1.Update, admissionv1.Delete)
+	policy.Spec.MatchConstraints = operationsOnPlans(admissionv1.Create, admissionv1.Update, admissionv1.Delete)
 	policy.Spec.Variables = planVariables()
 	policy.Spec.Validations = []admissionv1.Validation{
 		guardValidation(`!variables.holding || variables.exempt || request.operation != 'DELETE' || variables.mayOverride`,
@@ -41,6 +61,12 @@ func plansPolicy() *admissionv1.ValidatingAdmissionPolicy {
 object.metadata.?annotations.orValue({}).map(k, k.size() + object.metadata.annotations[k].size()).sum() <= MAX`, "MAX", maxPlanAnnotations),
 			Message: "the annotations of a DRPlan must be at most " + maxPlanAnnotations + " characters in all: the API server reads " +
 				"them at every write of a workload in the namespace",
+			Reason: &invalid,
+		},
+		{
+			Expression: cel(fmt.Sprintf(`request.operation != 'CREATE' || COUNTED.size() < %d`, v1alpha1.MaxPlans)),
+			Message: fmt.Sprintf("a namespace must have at most %d DRPlans: the API server reads all of them at every write of a workload there",
+				v1alpha1.MaxPlans),
 			Reason: &invalid,
 		},
 	}

@@ -30,6 +30,7 @@ var celNames = strings.NewReplacer(
 	"OVERRIDE_ACCOUNTS", quote(v1alpha1.AnnotationOverrideServiceAccounts),
 	"OVERRIDE", quote(v1alpha1.AnnotationOverride),
 	"ADMITTED", quote(v1alpha1.AnnotationAdmitted),
+	"COUNTED", countedField,
 	"EVALUATED", quote(v1alpha1.AnnotationEvaluated),
 	"MAX_REASON", maxReason,
 	"OPERATORS", list(operatorsOwn),

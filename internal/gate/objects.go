@@ -38,6 +38,7 @@ func Objects(id Identity) []Object {
 		)
 	}
 	return append(out,
+		countPolicy(), mutatingBinding(countName, paramRef()),
 		plansPolicy(), validatingBinding(plansName, nil, admissionv1.Deny),
 		stampPolicy(), mutatingBinding(stampName, nil),
 		claimsPolicy(), validatingBinding(claimsName, nil, admissionv1.Deny),
@@ -78,12 +79,17 @@ func all(installed []Object, name func(kind) string) bool {
 
 // mutating is a policy for updates of the kind that patches, for each plan or for none.
 func (k kind) mutating(name string, params *admissionv1.ParamKind) *admissionv1.MutatingAdmissionPolicy {
+	policy := mutating(name, params)
+	policy.Spec.MatchConstraints = k.updates()
+	return policy
+}
+
+func mutating(name string, params *admissionv1.ParamKind) *admissionv1.MutatingAdmissionPolicy {
 	return &admissionv1.MutatingAdmissionPolicy{
 		TypeMeta:   typeMeta("MutatingAdmissionPolicy"),
 		ObjectMeta: objectMeta(name),
 		Spec: admissionv1.MutatingAdmissionPolicySpec{
 			ParamKind:          params,
-			MatchConstraints:   k.updates(),
 			FailurePolicy:      harmless(),
 			ReinvocationPolicy: admissionv1.IfNeededReinvocationPolicy,
 		},

@@ -31,16 +31,19 @@ const (
 func TestPlansThatSelectNothingCostAWriteLittle(t *testing.T) {
 	const plans = 500
 	cp := harness.StartForTest(t, harness.Options{})
-	if err := cp.InstallGate(t.Context()); err != nil {
+	if _, err := cp.Operator(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	bare, full := newEmptyShopOn(t, cp), newEmptyShopOn(t, cp)
 	bare.create(bare.deployment("web"))
 	full.create(full.deployment("web"))
+	// The gate would refuse that many.
 	for i := range plans {
 		full.createElsewhere(i)
 	}
-	full.enforce(full.elsewhere(plans))
+	if err := cp.InstallGate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	for name, test := range map[string]struct {
 		body string
 		most time.Duration

@@ -205,3 +205,29 @@ func TestAnnotationsOfAPlanAreBounded(t *testing.T) {
 	s.create(plan)
 	refused(t, s.patchPlan(s.cp.Client, annotation("b", strings.Repeat("x", 7_000))), "must be at most 16384 characters in all")
 }
+
+func TestNamespaceHasAtMostOneHundredPlans(t *testing.T) {
+	t.Parallel()
+	const tooMany = "a namespace must have at most 100 DRPlans"
+	s := newEmptyShopOn(t, plane)
+	for i := range v1alpha1.MaxPlans {
+		s.create(s.elsewhere(i))
+	}
+	var last error
+	for i := range 20 { // Each API server counts those that it knows.
+		if last = s.cp.Client.Create(t.Context(), s.elsewhere(1000+i)); last != nil {
+			break
+		}
+	}
+	refused(t, last, tooMany)
+	for _, name := range []string{"plan-0", "plan-99"} {
+		kubectl := s.cp.Kubectl(t, s.cp.Admin, s.namespace)
+		if stored := kubectl.Run("get", "drplan", name, "-o", "json").Stdout; strings.Contains(stored, "counted") {
+			t.Errorf("%s shows how it was counted:\n%s", name, stored)
+		}
+	}
+	if err := s.cp.Client.DeleteAllOf(t.Context(), &v1alpha1.DRPlan{}, client.InNamespace(s.namespace)); err != nil {
+		t.Fatal(err)
+	}
+	s.eventually("there is room again", func() error { return s.cp.Client.Create(t.Context(), s.elsewhere(0)) })
+}

@@ -14,14 +14,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/test/integration/harness"
 	"github.com/backstay-dr/backstay/test/integration/stage"
 )
 
-// A tenant who creates hundreds of plans for the same workloads keeps nobody else from being gated, nor the operator
+// A tenant who creates as many plans as a namespace may have for the same workloads keeps nobody else from being gated, nor the operator
 // from starting: what is looked at for each of them does not grow with the square of them all.
 func TestFloodOfPlansInOneNamespaceDelaysNobodyElse(t *testing.T) {
-	const flood, workloads, patience = 300, 100, time.Minute
+	const flood, workloads, patience = v1alpha1.MaxPlans, 100, time.Minute
 	ctx := t.Context()
 	on, err := stage.Set(ctx, harness.StartForTest(t, harness.Options{}), stage.Options{})
 	if err != nil {
