@@ -24,7 +24,8 @@
 //   - backstay-stamp-appreleases writes who created a release, and backstay-claims-appreleases refuses what it says about
 //     images where its creator has no say in that.
 //
-// Two are about plans: backstay-count-drplans counts those of a namespace, and backstay-guard-drplans refuses too many. It also keeps a plan that holds something from being deleted or weakened by whoever may not override it.
+// Two are about plans: backstay-count-drplans counts those of a namespace, and backstay-guard-drplans refuses too many. It also
+// keeps a plan that holds something from being deleted or weakened by whoever may not override it.
 //
 // Namespaces that are labelled strict have two more: backstay-evaluated-<resource>, for each plan, writes down that the gate
 // was asked about a changed template, and backstay-strict-<resource> fails closed where it was not.
