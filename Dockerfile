@@ -3,7 +3,7 @@
 
 # The operator and nothing else: no shell, no package, no root.
 
-FROM --platform=$BUILDPLATFORM golang:1.26 AS build
+FROM --platform=$BUILDPLATFORM golang:1.26-trixie@sha256:4ee9ffa999b4583ce281939cdff828763083610292f252279a0cee77473bd9a7 AS build
 ARG TARGETOS TARGETARCH
 ARG VERSION=unknown
 WORKDIR /src

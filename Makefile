@@ -87,8 +87,17 @@ manifests: go ## Generate manifests: CRDs, RBAC, admission policies. And the ref
 	go run ./hack/gen-conditions api/v1alpha1 > docs/conditions.md
 
 .PHONY: verify
-verify: go ## Check what a review should not have to: generated files, modules, links, headers.
+verify: go ## Check what a review should not have to: generated files, modules, links, headers, pins, vulnerabilities.
 	hack/verify.sh
+
+.PHONY: vulncheck
+vulncheck: go ## Look for known vulnerabilities that the code can reach (needs the database, or GOVULNDB).
+	hack/vulncheck.sh
+
+.PHONY: sbom
+sbom: build ## List what the operator is made of: dist/backstay.cdx.json.
+	@mkdir -p dist
+	$(call TOOL,cyclonedx-gomod) bin -json -std -version $(VERSION) -output dist/backstay.cdx.json bin/backstay
 
 .PHONY: clean
 clean: ## Remove what was built here. Programs in the shared cache stay.
@@ -112,6 +121,11 @@ uninstall: go ## Remove the CRDs, and with them every plan and release.
 deploy: go ## Install everything, with the image IMG, into the cluster of the current kubeconfig.
 	@kubectl="$(KUBECTL)"; "$$kubectl" kustomize config/default | sed 's#image: backstay:latest#image: $(IMG)#' | \
 	  "$$kubectl" apply --server-side -f -
+
+.PHONY: install-manifest
+install-manifest: go ## Write what deploy installs to dist/install.yaml.
+	@mkdir -p dist
+	@kubectl="$(KUBECTL)"; "$$kubectl" kustomize config/default | sed 's#image: backstay:latest#image: $(IMG)#' >dist/install.yaml
 
 .PHONY: undeploy
 undeploy: go ## Release what is held, then remove everything.

@@ -4,7 +4,7 @@
 
 # Prints the path of a developer tool, after building it from its pinned module if that was not done before:
 #
-#   hack/tool.sh actionlint|controller-gen|crd-ref-docs|gotestsum|golangci-lint
+#   hack/tool.sh actionlint|controller-gen|crd-ref-docs|cyclonedx-gomod|golangci-lint|gotestsum|govulncheck
 #
 # A tool is kept by the content of its module, in the folder where the programs of the development cluster are kept too:
 # a second checkout finds it there, and another version lands elsewhere.
@@ -17,6 +17,8 @@ name=${1:-}
 case "$name" in
   actionlint) module=dev package=github.com/rhysd/actionlint/cmd/actionlint ;;
   controller-gen) module=dev package=sigs.k8s.io/controller-tools/cmd/controller-gen ;;
+  cyclonedx-gomod) module=supply package=github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod ;;
+  govulncheck) module=supply package=golang.org/x/vuln/cmd/govulncheck ;;
   crd-ref-docs) module=dev package=github.com/elastic/crd-ref-docs ;;
   gotestsum) module=dev package=gotest.tools/gotestsum ;;
   golangci-lint) module=lint package=sigs.k8s.io/kube-api-linter/cmd/golangci-lint-kube-api-linter ;;
