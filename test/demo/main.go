@@ -6,7 +6,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
@@ -36,7 +39,7 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 			"       go run ./test/demo [flags] down   remove what it started\n\nFlags:\n")
 		flags.PrintDefaults()
 	}
-	name := flags.String("name", defaultName, "`name` of the development cluster to start")
+	name := flags.String("name", "", "`name` of the development cluster to start (default: one for this checkout)")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -54,22 +57,35 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 	}
 }
 
-// defaultName is the cluster of make demo.
-const defaultName = "demo"
+// defaultName is the cluster of make demo: one for each checkout, so that the demos of two run beside each other and
+// neither replaces the other.
+func defaultName(root string) (string, error) {
+	path, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256([]byte(path))
+	return "demo-" + hex.EncodeToString(sum[:3]), nil
+}
 
 func newStage(out io.Writer, name string) (*stage, error) {
 	root, err := moduleRoot()
 	if err != nil {
 		return nil, err
 	}
+	own, err := defaultName(root)
+	if err != nil {
+		return nil, err
+	}
+	name = cmp.Or(name, own)
 	folder, err := devcluster.Folder(name, "")
 	if err != nil {
 		return nil, err
 	}
-	return &stage{root: root, out: out, name: name, folder: folder}, nil
+	return &stage{root: root, out: out, name: name, own: name == own, folder: folder}, nil
 }
 
-// demo tells the whole story. A demo that is still there starts over.
+// demo tells the whole story. A demo of this checkout that is still there starts over.
 func (s *stage) demo(ctx context.Context) error {
 	for _, act := range []func(context.Context) error{
 		s.cluster, s.install, s.application, s.hold, s.release, s.next,
@@ -83,7 +99,7 @@ func (s *stage) demo(ctx context.Context) error {
 
 // downCommand is what removes this demo, as a person would type it.
 func (s *stage) downCommand() string {
-	if s.name == defaultName {
+	if s.own {
 		return "make demo-down"
 	}
 	return fmt.Sprintf("go run ./test/demo --name %s down", s.name)

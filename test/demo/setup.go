@@ -30,7 +30,10 @@ func (s *stage) cluster(ctx context.Context) error {
 	if err := s.build(ctx); err != nil {
 		return err
 	}
-	if err := s.runCluster(ctx, "down"); err != nil { // An earlier demo starts over.
+	if devcluster.Running(s.folder) {
+		s.say("The demo that still runs here, in the cluster %s, starts over.", s.name)
+	}
+	if err := s.runCluster(ctx, "down"); err != nil {
 		return err
 	}
 	if err := s.runCluster(ctx, "up", "--detach"); err != nil {

@@ -21,6 +21,7 @@ type stage struct {
 	root    string    // the checkout
 	out     io.Writer // what a reader sees: explanations, commands and their output
 	name    string    // of the cluster
+	own     bool      // it has the name of this checkout's demo
 	folder  string    // where the cluster keeps everything
 	kubectl string    // the one that was built for the cluster
 }

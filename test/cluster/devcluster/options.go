@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/backstay-dr/backstay/test/cluster/internal/control"
 	"github.com/backstay-dr/backstay/test/cluster/internal/toolset"
 )
 
@@ -117,6 +118,9 @@ func Folder(name, folder string) (string, error) {
 	}
 	return folder, nil
 }
+
+// Running reports whether a cluster runs that keeps its files in a folder.
+func Running(folder string) bool { return control.Running(folder) }
 
 func (o Options) runs(program string) bool { return !slices.Contains(o.Without, program) }
 
