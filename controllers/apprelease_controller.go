@@ -97,8 +97,8 @@ func options(workers int) controller.Options {
 	}
 }
 
-// planFirst is how long a workload that nothing holds waits for its release's record: what people look at is the plan,
-// whose status would otherwise compete with it.
+// planFirst is how long a workload that nothing holds, or the ReplicaSet that it starts, waits for its release's record: what
+// people look at is the plan, whose status would otherwise compete with it.
 const planFirst = 30 * time.Millisecond
 
 // SetupWithManager registers the controller and its watches.
@@ -111,7 +111,7 @@ func (r *AppReleaseReconciler) SetupWithManager(mgr ctrl.Manager, workers int) e
 		Watches(&v1alpha1.DRPlan{}, handler.EnqueueRequestsFromMapFunc(m.neighbours), builder.WithPredicates(planChanged)).
 		Watches(&v1alpha1.AppRelease{}, handler.EnqueueRequestsFromMapFunc(planOfRelease), builder.WithPredicates(releaseAsks)).
 		Watches(&appsv1.Deployment{}, m.workload(planFirst), builder.WithPredicates(workloadChanged)).
-		Watches(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(m.owner), builder.WithPredicates(startsToRun)).
+		Watches(&appsv1.ReplicaSet{}, after(planFirst, m.owner), builder.WithPredicates(startsToRun)).
 		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup), builder.WithPredicates(backupChanged)).
 		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(m.sharers), builder.WithPredicates(backupEnded)).
 		Watches(&velerov1.BackupStorageLocation{}, handler.EnqueueRequestsFromMapFunc(m.storingIn), builder.WithPredicates(locationChanged)).

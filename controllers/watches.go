@@ -65,6 +65,20 @@ func (m mapper) workload(pause time.Duration) handler.EventHandler {
 	}
 }
 
+// after enqueues what a map function finds, after a pause.
+func after(pause time.Duration, find handler.MapFunc) handler.EventHandler {
+	enqueue := func(ctx context.Context, obj client.Object, q queue) {
+		for _, req := range find(ctx, obj) {
+			q.AddAfter(req, pause)
+		}
+	}
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { enqueue(ctx, e.Object, q) },
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { enqueue(ctx, e.Object, q) },
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) { enqueue(ctx, e.ObjectNew, q) },
+	}
+}
+
 func holdMark(obj client.Object) string { return obj.GetAnnotations()[v1alpha1.AnnotationHeldBy] }
 
 // owner enqueues the plans of the workload that a ReplicaSet belongs to: it may run what nobody admitted, or serve another version.

@@ -4,9 +4,14 @@
 package controllers
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
@@ -41,5 +46,18 @@ func TestUpdatesOfAReleaseThatLeadToADecision(t *testing.T) {
 	}
 	if !releaseChanged.Create(event.CreateEvent{Object: gen.Release("shop", "1")}) || !releaseChanged.Delete(event.DeleteEvent{Object: gen.Release("shop", "1")}) {
 		t.Error("a release that comes or goes is not seen")
+	}
+}
+
+// The ReplicaSet that an edit starts must not bring forward what waits until the plan's status is written.
+func TestReplicaSetLeadsToADecisionAfterAPause(t *testing.T) {
+	q := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[ctrl.Request]())
+	defer q.ShutDown()
+	want := ctrl.Request{NamespacedName: client.ObjectKey{Name: "shop"}}
+	h := after(50*time.Millisecond, func(context.Context, client.Object) []ctrl.Request { return []ctrl.Request{want} })
+	began := time.Now()
+	h.Create(t.Context(), event.CreateEvent{Object: gen.Release("shop", "1")}, q)
+	if got, _ := q.Get(); got != want || time.Since(began) < 50*time.Millisecond {
+		t.Errorf("%v after %s", got, time.Since(began))
 	}
 }
