@@ -26,7 +26,7 @@ import (
 )
 
 // +kubebuilder:rbac:groups=dr.backstay.dev,resources=drplans,verbs=get;list;watch
-// +kubebuilder:rbac:groups=dr.backstay.dev,resources=appreleases,verbs=get;list;watch;create
+// +kubebuilder:rbac:groups=dr.backstay.dev,resources=appreleases,verbs=get;list;watch;create;delete
 // +kubebuilder:rbac:groups=dr.backstay.dev,resources=appreleases/status,verbs=update
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=apps,resources=replicasets,verbs=get;list;watch

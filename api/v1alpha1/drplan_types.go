@@ -110,6 +110,16 @@ type DRPlanSpec struct {
 	// +default={}
 	Backup BackupPolicy `json:"backup,omitzero"`
 
+	// releaseHistoryLimit is how many AppReleases of the plan are kept. Beyond it
+	// those are deleted of which nothing has happened for the longest; never one
+	// that goes on, that is of a version in use, or whose backup protects one, nor
+	// one that GitOps manages. 1 to 100, 20 by default.
+	// +optional
+	// +default=20
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
+	ReleaseHistoryLimit int32 `json:"releaseHistoryLimit,omitempty"`
+
 	// objectives are the recovery objectives that the plan is measured by.
 	// +optional
 	// +default={}

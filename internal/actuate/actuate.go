@@ -94,7 +94,7 @@ func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) er
 	errs = append(errs, err)
 	d.Starts = slices.DeleteFunc(d.Starts, func(s plan.Start) bool { return unrecorded[s.Release] })
 	rename(d.Starts, named)
-	errs = append(errs, a.startAll(ctx, in.Name, d.Starts))
+	errs = append(errs, a.startAll(ctx, in.Name, d.Starts), a.prune(ctx, d.Prune))
 	for i := range d.Restored {
 		a.Events.Restored(&d.Restored[i])
 	}

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
+	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/plan"
 )
 
@@ -28,6 +29,18 @@ func (a *Actuator) withdraw(ctx context.Context, backups []*velerov1.Backup) err
 		log.FromContext(ctx).Info("Withdrew a backup that nobody waits for", "backup", b.Name)
 	}
 	return errors.Join(errs...)
+}
+
+// prune deletes releases, as they were seen.
+func (a *Actuator) prune(ctx context.Context, releases []*v1alpha1.AppRelease) error {
+	for _, r := range releases {
+		as := client.Preconditions(metav1.Preconditions{UID: &r.UID, ResourceVersion: &r.ResourceVersion})
+		if err := a.Client.Delete(ctx, r, as); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("prune AppRelease %s: %w", r.Name, err)
+		}
+		log.FromContext(ctx).Info("Pruned a release", "release", r.Name, "version", r.Spec.Version)
+	}
+	return nil
 }
 
 // Complete adds to an input what the cache does not show yet: the backups of the namespace that were created a moment ago.

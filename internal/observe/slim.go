@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/internal/printable"
 	"github.com/backstay-dr/backstay/internal/workload"
 )
@@ -28,7 +29,8 @@ func Slim(obj any) (any, error) {
 	case *appsv1.Deployment, *appsv1.ReplicaSet:
 		return workload.Slim(obj)
 	case *v1alpha1.AppRelease:
-		slimMeta(o, v1alpha1.AnnotationCreatedBy, v1alpha1.AnnotationRetryRequestedAt)
+		markManaged(o)
+		slimMeta(o, v1alpha1.AnnotationCreatedBy, v1alpha1.AnnotationRetryRequestedAt, plan.AnnotationManaged)
 		keepLabels(o, func(key string) bool { return key == velerov1.RestoreNameLabel })
 		o.Spec.Version = printableVersion(o.Spec.Version)
 	case *v1alpha1.DRPlan:

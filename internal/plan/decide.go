@@ -118,10 +118,14 @@ func (d *decider) decision() Decision {
 		if r.fresh {
 			d.out.Create = append(d.out.Create, r.AppRelease)
 		}
+		fitRelease(r.status)
 		if !sameStatus(&r.Status, r.status) {
 			d.out.Statuses[r.Name] = r.status
 			d.out.WriteAhead = d.out.WriteAhead || r.fresh || recordsMore(&r.Status, r.status)
 		}
+	}
+	if d.plan != nil && !tooMany(d.in.Members) {
+		d.prune()
 	}
 	d.out.Passing = d.passing()
 	slices.SortFunc(d.out.Starts, func(a, b Start) int { return cmp.Compare(a.Workload.Name, b.Workload.Name) })

@@ -82,6 +82,9 @@ type Decision struct {
 	// Withdraw are Backups that nobody waits for any more and that Velero has not begun.
 	Withdraw []*velerov1.Backup
 
+	// Prune are releases to delete, beyond the plan's limit.
+	Prune []*v1alpha1.AppRelease
+
 	// Relabel names Backups that captured no single version after all.
 	Relabel []string
 

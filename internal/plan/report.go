@@ -5,6 +5,7 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -153,6 +154,6 @@ func (s conditionSetter) whileTrue(conditionType string, is bool, reason, messag
 // spare.
 func bound(message string) string {
 	const limit = 2048
-	runes := []rune(printable.Text(message))
-	return string(runes[:min(len(runes), limit)])
+	text := printable.Text(message)
+	return strings.ToValidUTF8(text[:min(len(text), limit)], "")
 }

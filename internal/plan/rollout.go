@@ -66,15 +66,20 @@ func (d *decider) openRollout(r *release, cause v1alpha1.RolloutCause) course {
 // did not end only where none did.
 func (d *decider) forgetOldest(r *release) {
 	for len(r.status.Rollouts) > maxRollouts {
-		oldest := len(r.status.Rollouts) - 1
-		for i := oldest; i > 0; i-- {
-			if !open(&r.status.Rollouts[i]) {
-				oldest = i
-				break
-			}
-		}
-		r.status.Rollouts = slices.Delete(r.status.Rollouts, oldest, oldest+1)
+		forgetOne(r.status)
 	}
+}
+
+// forgetOne forgets the oldest rollout that ended, or the oldest of all but the newest.
+func forgetOne(s *v1alpha1.AppReleaseStatus) {
+	oldest := len(s.Rollouts) - 1
+	for i := oldest; i > 0; i-- {
+		if !open(&s.Rollouts[i]) {
+			oldest = i
+			break
+		}
+	}
+	s.Rollouts = slices.Delete(s.Rollouts, oldest, oldest+1)
 }
 
 // resume lets a rollout of a release without any go on with a backup that exists for it, if that can still be of use.

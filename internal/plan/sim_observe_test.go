@@ -22,7 +22,6 @@ import (
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/observe"
 	"github.com/backstay-dr/backstay/internal/plan"
-	"github.com/backstay-dr/backstay/internal/workload"
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
@@ -109,7 +108,7 @@ func values[T client.Object](objects map[string]T) []client.Object {
 
 // cut is a copy as the cache keeps it.
 func cut(obj client.Object) client.Object {
-	slim, err := workload.Slim(obj.DeepCopyObject())
+	slim, err := observe.Slim(obj.DeepCopyObject())
 	if err != nil {
 		panic(err)
 	}

@@ -196,6 +196,9 @@ func (o *operator) apply(seen state, in plan.Input, d plan.Decision) error {
 	if err := o.startAll(seen, in, d.Starts); err != nil {
 		return err
 	}
+	if err := o.prune(d.Prune); err != nil {
+		return err
+	}
 	for i := range d.Restored {
 		o.restored = append(o.restored, d.Restored[i].Name)
 	}
@@ -279,6 +282,23 @@ func (o *operator) markBackups(d plan.Decision) error {
 			return err
 		}
 		o.say("operator", "touch backup %s", name)
+	}
+	return nil
+}
+
+// prune deletes releases as they were seen.
+func (o *operator) prune(releases []*v1alpha1.AppRelease) error {
+	for _, r := range releases {
+		if err := o.write(); err != nil {
+			return err
+		}
+		if stored := o.releases[r.Name]; stored == nil || stored.ResourceVersion != r.ResourceVersion {
+			return errConflict
+		}
+		o.remember()
+		delete(o.releases, r.Name)
+		o.tell()
+		o.say("operator", "prune release %s", r.Name)
 	}
 	return nil
 }

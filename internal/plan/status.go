@@ -40,6 +40,7 @@ func Status(in Input, gate GateFinding) (v1alpha1.DRPlanStatus, time.Duration) {
 	set.set(ready)
 	set.whileTrue(v1alpha1.ConditionReconciling, gate.Condition.Reason == v1alpha1.ReasonProbeNotHeld, gate.Condition.Reason, gate.Condition.Message)
 	set.whileTrue(v1alpha1.ConditionStalled, stalled, ready.Reason, ready.Message)
+	fitPlan(s)
 	return *s, d.out.RequeueAfter
 }
 

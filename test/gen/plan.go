@@ -37,14 +37,20 @@ func Plan(name string, options ...PlanOption) *v1alpha1.DRPlan {
 			Gate: v1alpha1.Gate{
 				Mode: v1alpha1.GateModeHold, DeadlineSeconds: 3600, OnDeadline: v1alpha1.DeadlineHold, BackupAttempts: 3,
 			},
-			Backup:     v1alpha1.BackupPolicy{RetentionSeconds: 2592000, Volumes: v1alpha1.VolumesAuto},
-			Objectives: v1alpha1.Objectives{RecoveryPointSeconds: 86400, RecoveryTimeSeconds: 1800},
+			Backup:              v1alpha1.BackupPolicy{RetentionSeconds: 2592000, Volumes: v1alpha1.VolumesAuto},
+			ReleaseHistoryLimit: 20,
+			Objectives:          v1alpha1.Objectives{RecoveryPointSeconds: 86400, RecoveryTimeSeconds: 1800},
 		},
 	}
 	for _, o := range options {
 		o.applyPlan(p)
 	}
 	return p
+}
+
+// HistoryLimit sets how many releases are kept.
+func HistoryLimit(n int32) PlanOption {
+	return planOption(func(p *v1alpha1.DRPlan) { p.Spec.ReleaseHistoryLimit = n })
 }
 
 // Planned sets the version that the plan was written for.

@@ -21,6 +21,7 @@ workloads: {matchLabels: {a: b}}
 gate: {mode: Hold, deadlineSeconds: 3600, onDeadline: Hold, backupAttempts: 3}
 backup: {retentionSeconds: 2592000, volumes: Auto}
 objectives: {recoveryPointSeconds: 86400, recoveryTimeSeconds: 1800}
+releaseHistoryLimit: 20
 `,
 		},
 		"a plan with a part of each": {
@@ -36,6 +37,7 @@ workloads: {matchLabels: {a: b}}
 gate: {mode: Disabled, deadlineSeconds: 3600, onDeadline: Hold, backupAttempts: 3}
 backup: {retentionSeconds: 2592000, volumes: None}
 objectives: {recoveryPointSeconds: 60, recoveryTimeSeconds: 1800}
+releaseHistoryLimit: 20
 `,
 		},
 		"a release": {text: release, want: "{plan: shop, version: 1.5.0, intent: Record}"},

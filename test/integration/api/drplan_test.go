@@ -62,6 +62,8 @@ func TestBadDRPlansAreRefused(t *testing.T) {
 		"an unknown action":              {"spec.gate.onDeadline", "Cancel", `spec.gate.onDeadline: Unsupported value: "Cancel": supported values: "Hold", "Release"`},
 		"no attempt":                     {"spec.gate.backupAttempts", "0", "spec.gate.backupAttempts in body should be greater than or equal to 1"},
 		"many attempts":                  {"spec.gate.backupAttempts", "11", "spec.gate.backupAttempts in body should be less than or equal to 10"},
+		"no release kept":                {"spec.releaseHistoryLimit", "0", "spec.releaseHistoryLimit in body should be greater than or equal to 1"},
+		"many releases kept":             {"spec.releaseHistoryLimit", "101", "spec.releaseHistoryLimit in body should be less than or equal to 100"},
 		"an empty location":              {"spec.backup.storageLocation", `""`, "spec.backup.storageLocation in body should be at least 1 chars long"},
 		"a location that is no name":     {"spec.backup.storageLocation", "Default", "storageLocation must be the name of a BackupStorageLocation: lower case letters, digits, '-' and '.'"},
 		"a location with a path":         {"spec.backup.storageLocation", "a/b", "storageLocation must be the name of a BackupStorageLocation"},

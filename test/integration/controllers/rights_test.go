@@ -16,7 +16,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 
-	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/controllers"
 	"github.com/backstay-dr/backstay/test/integration/stage"
 )
@@ -59,7 +58,6 @@ func TestOperatorsTokenIsRefused(t *testing.T) {
 			return stolen.Create(ctx, &admissionv1.MutatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: "x"}})
 		},
 		"to change a plan":     func() error { return patch(s.plan("shop"), `{"spec":{"gate":{"mode":"Disabled"}}}`) },
-		"to delete a release":  func() error { return stolen.Delete(ctx, s.announce("shop-1", "1", v1alpha1.IntentRecord)) },
 		"to back up elsewhere": func() error { return stolen.Create(ctx, backupIn(s.namespace)) },
 		"to delete a Backup":   func() error { return stolen.Delete(ctx, foreign) },
 		"to change a location": func() error { return patch(stage.Location(stage.DefaultLocation), `{"spec":{"default":false}}`) },
