@@ -34,6 +34,7 @@ func BenchmarkDecision(b *testing.B) {
 		}},
 	} {
 		s := shopSim(b, names...)
+		s.editPlan(shop, gen.HistoryLimit(releases))
 		for _, name := range names {
 			s.set(name, "2.0.0")
 		}
