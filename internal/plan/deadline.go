@@ -40,7 +40,10 @@ func overdue(rec *v1alpha1.RolloutWorkload) bool {
 // overdueText says what is held beyond its deadline, why, and how to end that; "" where nothing is.
 func (d *decider) overdueText(held []v1alpha1.HeldWorkload) string {
 	for ro := range d.courses() {
-		names := namesWhere(ro.Rollout, overdue)
+		names := ""
+		if open(ro.Rollout) {
+			names = namesWhere(ro.Rollout, overdue)
+		}
 		if names == "" {
 			continue
 		}

@@ -286,44 +286,6 @@ func (o *operator) markBackups(d plan.Decision) error {
 	return nil
 }
 
-// prune deletes releases as they were seen.
-func (o *operator) prune(releases []*v1alpha1.AppRelease) error {
-	for _, r := range releases {
-		if err := o.write(); err != nil {
-			return err
-		}
-		if stored := o.releases[r.Name]; stored == nil || stored.ResourceVersion != r.ResourceVersion {
-			return errConflict
-		}
-		o.remember()
-		delete(o.releases, r.Name)
-		o.tell()
-		o.say("operator", "prune release %s", r.Name)
-	}
-	return nil
-}
-
-// withdraw deletes Backups as they were seen.
-func (o *operator) withdraw(backups []*velerov1.Backup) error {
-	for _, b := range backups {
-		if err := o.write(); err != nil {
-			return err
-		}
-		stored := o.backups[b.Name]
-		if stored == nil {
-			continue
-		}
-		if stored.ResourceVersion != b.ResourceVersion {
-			return errConflict
-		}
-		o.remember()
-		delete(o.backups, b.Name)
-		o.tell()
-		o.say("operator", "withdraw backup %s", b.Name)
-	}
-	return nil
-}
-
 func (o *operator) patchBackup(name string, patch []byte) error {
 	if err := o.write(); err != nil {
 		return err

@@ -17,11 +17,14 @@ import (
 // noteFailures records which workloads of open rollouts made no progress within their deadline, and that one goes on again.
 func (d *decider) noteFailures() {
 	for ro := range d.courses() {
+		if !open(ro.Rollout) {
+			continue
+		}
 		for i := range ro.Workloads {
 			rec := &ro.Workloads[i]
 			m := d.members[keyOf(rec)]
 			switch {
-			case !open(ro.Rollout) || m == nil || string(m.UID) != rec.UID:
+			case m == nil || string(m.UID) != rec.UID:
 			case rec.State != v1alpha1.WorkloadAdmitted || !m.Failed:
 				rec.FailedTime = nil
 			case rec.FailedTime == nil:
