@@ -46,7 +46,7 @@ spec: {includedNamespaces: ["`+victim.namespace+`"]}`, "create", "-f", "-")
 			"--type=merge", "--patch", `{"status":{"versions":{"proven":"9.9.9"}}}`)
 	})
 	t.Run("override", func(t *testing.T) {
-		tenant.on(t).dev.refused([]string{"may not override", "verb override"}, "", "patch", "deployment", "web", "--patch",
+		tenant.on(t).dev.refused([]string{"may not override", "counts from a ServiceAccount only where"}, "", "patch", "deployment", "web", "--patch",
 			fmt.Sprintf(`{"metadata":{"annotations":{%q:"because"}},"spec":{"template":{"spec":{"terminationGracePeriodSeconds":1}}}}`,
 				v1alpha1.AnnotationOverride))
 	})
