@@ -225,3 +225,35 @@ func TestChangeThatAnotherPlanAdmittedIsNoEscape(t *testing.T) {
 	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionTrue, v1alpha1.ReasonReconciled)
 	s.mustHaveBackups(1)
 }
+
+// That it was admitted once is no admission for ever: what comes back by another way escaped again.
+func TestPromise1_TemplateThatWasAdmittedBeforeEscapesLikeAnyOther(t *testing.T) {
+	s := shopSim(t, "api", "web")
+	s.set("web", "1.5.0")
+	s.pass(time.Minute)
+	s.escape("web", "1.6.0")
+	s.pass(time.Minute)
+	s.escape("web", "1.5.0")
+	if ro := s.rollout("shop-1.5.0", 0); ro.Cause != v1alpha1.CauseEscaped || ro.Number != 2 {
+		t.Errorf("it is recorded as rollout %d, %s", ro.Number, ro.Cause)
+	}
+}
+
+// Nor is a rollback that is started under its hold, by scaling up from none.
+func TestPromise1_RollbackToWhatWasAdmittedBeforeIsHeldLikeAnyOther(t *testing.T) {
+	s := shopSim(t, "api", "web")
+	s.set("web", "1.5.0")
+	s.pass(time.Minute)
+	s.set("web", "1.6.0")
+	s.pass(time.Minute)
+	s.velero.down = true
+	s.set("web", "1.5.0")
+	s.pass(moment)
+	s.edit("web", "autoscaler", gen.Replicas(0))
+	s.pass(moment)
+	s.edit("web", "autoscaler", gen.Replicas(1))
+	s.pass(moment)
+	if why := s.rollout("shop-1.5.0", 0).Workloads[0].StartReason; why != v1alpha1.StartNotHeld {
+		t.Errorf("it is recorded as %q", why)
+	}
+}

@@ -53,7 +53,7 @@ func (d *decider) startedUnrecorded(m *Member) bool {
 	case d.firstSeen(m) && !known:
 		return d.rolledOver(m)
 	default:
-		return d.overridden(m) || known && !d.firstSeen(m) && hasStarted(m) && admission(m, m.Template.Hash) == nil
+		return d.overridden(m) || known && !d.firstSeen(m) && hasStarted(m) && !d.admittedElsewhere(m)
 	}
 }
 

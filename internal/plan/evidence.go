@@ -83,6 +83,13 @@ func admission(m *Member, hash string) *workload.Admission {
 	return nil
 }
 
+// admittedElsewhere reports whether another plan admitted the template that a workload asks for. What this plan admitted is
+// recorded: an admission from before says nothing of a template that came back by another way.
+func (d *decider) admittedElsewhere(m *Member) bool {
+	a := admission(m, m.Template.Hash)
+	return a != nil && a.Plan != d.in.Name
+}
+
 // admittedIn is how the operator admitted a workload in a rollout, if it did.
 func (d *decider) admittedIn(ro course, rec *v1alpha1.RolloutWorkload, m *Member) *workload.Admission {
 	a := admission(m, rec.TemplateHash)

@@ -90,7 +90,7 @@ func (d *decider) trackHeld(ro course, rec *v1alpha1.RolloutWorkload, m *Member)
 // rollout stays held until its backup is Completed.
 func (d *decider) trackBypassed(ro course, rec *v1alpha1.RolloutWorkload, m *Member) {
 	rev, exists := m.Revision(rec.TemplateHash)
-	if !exists || rec.StartReason != "" || rev.Pods == 0 || admission(m, rec.TemplateHash) != nil {
+	if !exists || rec.StartReason != "" || rev.Pods == 0 || d.admittedIn(ro, rec, m) != nil {
 		return
 	}
 	let, known := d.lastLetThrough(m)
