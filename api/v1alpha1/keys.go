@@ -33,8 +33,9 @@ const (
 	// JSON. The Deployment controller copies it to the ReplicaSet that this write started. Nobody else may write it.
 	AnnotationAdmitted = GroupName + "/admitted"
 
-	// AnnotationHeldReason tells on a held workload why it is still held, for `kubectl describe`. Nobody but the operator
-	// may write it.
+	// AnnotationHeldReason says on a held workload why it is still held, for `kubectl describe`:
+	// "reason=<reason of the release's Ready condition> release=<AppRelease> since=<RFC 3339>". It is written once for each
+	// reason, on holds of more than a few seconds. Nobody but the operator may write it.
 	AnnotationHeldReason = GroupName + "/held-reason"
 
 	// AnnotationEvaluated is the resourceVersion that a workload had when its template was last changed under the eyes of

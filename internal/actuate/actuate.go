@@ -101,6 +101,10 @@ func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) er
 	for i := range d.Remark {
 		errs = append(errs, client.IgnoreNotFound(a.patchWorkload(ctx, &d.Remark[i], workload.RemarkPatch(&d.Remark[i], in.Name))))
 	}
+	for i := range d.Explain {
+		v := &d.Explain[i].Workload
+		errs = append(errs, client.IgnoreNotFound(a.patchWorkload(ctx, v, workload.HeldReasonPatch(v, d.Explain[i].Text))))
+	}
 	for i := range d.Clean {
 		if len(unrecorded) > 0 && d.Clean[i].Override != nil {
 			continue // who overrode, and why, is recorded nowhere else yet

@@ -48,6 +48,7 @@ func Decide(in Input) Decision {
 		d.noteDeadlines()
 		d.close()
 		d.report()
+		d.explain()
 	}
 	return d.decision()
 }

@@ -114,6 +114,9 @@ type Decision struct {
 	// Clean are workloads that carry a mark that means nothing any more.
 	Clean []workload.View
 
+	// Explain are held workloads that do not say yet why they are held.
+	Explain []Explanation
+
 	// Passing says that Statuses tell of nothing but workloads that their backup let go and that have not rolled out
 	// yet. Whoever writes them may wait for a moment: a quick rollout is then one write.
 	Passing bool

@@ -255,12 +255,10 @@ func TestNothingSpins(t *testing.T) {
 		most    int
 	}{
 		"idle":               {func(*sim) {}, 0},
-		"Velero is silent":   {func(s *sim) { s.velero.down = true; s.set("web", "1.5.0") }, 8},
+		"Velero is silent":   {func(s *sim) { s.velero.down = true; s.set("web", "1.5.0") }, 10},
 		"backup in progress": {func(s *sim) { s.velero.duration = 24 * time.Hour; s.set("web", "1.5.0") }, 10},
-		"every backup failed": {func(s *sim) {
-			s.velero.endings = []velerov1.BackupPhase{velerov1.BackupPhaseFailed, velerov1.BackupPhaseFailed, velerov1.BackupPhaseFailed}
-			s.set("web", "1.5.0")
-		}, 30},
+		"three backups failed": {func(s *sim) { s.fails(3); s.set("web", "1.5.0") }, 40},
+		"every backup fails":   {func(s *sim) { s.fails(100); s.set("web", "1.5.0") }, 150},
 		"location unavailable": {func(s *sim) {
 			s.setLocation(velerov1.BackupStorageLocationPhaseUnavailable)
 			s.set("web", "1.5.0")

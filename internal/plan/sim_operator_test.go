@@ -208,6 +208,13 @@ func (o *operator) apply(seen state, in plan.Input, d plan.Decision) error {
 		}
 		o.say("operator", "mark %s as held again", d.Remark[i].Name)
 	}
+	for i := range d.Explain {
+		v := &d.Explain[i].Workload
+		if err := o.patch(v, workload.HeldReasonPatch(v, d.Explain[i].Text)); err != nil {
+			return err
+		}
+		o.say("operator", "%s says %s", v.Name, d.Explain[i].Text)
+	}
 	for i := range d.Clean {
 		if err := o.patch(&d.Clean[i], workload.CleanPatch(&d.Clean[i])); err != nil {
 			return err

@@ -82,7 +82,8 @@ func (s *sim) mustRest() {
 	s.checkLabels()
 	for _, name := range s.op.planNames() {
 		d := plan.Decide(s.op.observe(s.op.seen(), name))
-		if len(d.Create)+len(d.Statuses)+len(d.Backups)+len(d.Relabel)+len(d.Touch)+len(d.Starts)+len(d.Clean)+len(d.Withdraw)+len(d.Prune) > 0 {
+		if len(d.Create)+len(d.Statuses)+len(d.Backups)+len(d.Relabel)+len(d.Touch)+len(d.Starts)+len(d.Clean)+
+			len(d.Withdraw)+len(d.Prune)+len(d.Explain) > 0 {
 			s.Errorf("at %s there is still something to do for plan %s: %+v", s.now.Sub(epoch), name, d)
 		}
 	}

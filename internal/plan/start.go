@@ -119,7 +119,7 @@ func (d *decider) abandon() {
 func (d *decider) clean() {
 	for _, m := range d.sortedMembers() {
 		ours := m.Driver || !m.Selected && len(m.SharedWith) == 0
-		if ours && (m.StaleHold() || m.Override != nil) {
+		if ours && (m.StaleHold() || m.Override != nil || m.HeldReason != "" && !m.Held()) {
 			d.out.Clean = append(d.out.Clean, m.View)
 		}
 	}

@@ -40,6 +40,7 @@ func FromDeployment(d *appsv1.Deployment, sets []appsv1.ReplicaSet, restartAnnot
 		Template:        fromPodTemplate(&d.Spec.Template, restartAnnotations),
 		Paused:          d.Spec.Paused,
 		HeldBy:          d.Annotations[v1alpha1.AnnotationHeldBy],
+		HeldReason:      d.Annotations[v1alpha1.AnnotationHeldReason],
 		UserPaused:      d.Annotations[v1alpha1.AnnotationUserPaused] == "true",
 		Admitted:        admissionOf(d.Annotations, d.UID),
 		RolledOut:       deploymentRolledOut(d),

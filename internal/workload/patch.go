@@ -35,6 +35,15 @@ func CleanPatch(v *View) []byte {
 	return mustJSON(patch)
 }
 
+// HeldReasonPatch is the JSON merge patch that says on a held workload why it is held. It has the same precondition as
+// ReleasePatch.
+func HeldReasonPatch(v *View, text string) []byte {
+	return mustJSON(map[string]any{"metadata": map[string]any{
+		"resourceVersion": v.ResourceVersion,
+		"annotations":     map[string]any{v1alpha1.AnnotationHeldReason: text},
+	}})
+}
+
 // RemarkPatch is the JSON merge patch that puts the mark of a hold back that somebody removed, so that the hold ends as any
 // other. It has the same precondition as ReleasePatch.
 func RemarkPatch(v *View, plan string) []byte {

@@ -84,6 +84,9 @@ type View struct {
 	// HeldBy is the value of the hold annotation: "<namespace>/<plan>".
 	HeldBy string
 
+	// HeldReason is what the workload says of why it is held.
+	HeldReason string
+
 	// UserPaused says that a user had paused the workload before it was held.
 	UserPaused bool
 
