@@ -175,3 +175,11 @@ func EndedBackups(from, to *v1alpha1.AppReleaseStatus) []v1alpha1.RolloutBackup 
 	}
 	return out
 }
+
+// BackupOutcomes are the phases in which a backup ends, as EndedBackups tells them.
+func BackupOutcomes() []string {
+	return []string{
+		string(velerov1.BackupPhaseCompleted), string(velerov1.BackupPhasePartiallyFailed), string(velerov1.BackupPhaseFailed),
+		string(velerov1.BackupPhaseFailedValidation), string(velerov1.BackupPhaseDeleting), phaseLost, phaseTooSlow,
+	}
+}

@@ -254,9 +254,9 @@ func TestNothingSpins(t *testing.T) {
 		happens func(s *sim)
 		most    int
 	}{
-		"idle":               {func(*sim) {}, 0},
-		"Velero is silent":   {func(s *sim) { s.velero.down = true; s.set("web", "1.5.0") }, 10},
-		"backup in progress": {func(s *sim) { s.velero.duration = 24 * time.Hour; s.set("web", "1.5.0") }, 10},
+		"idle":                 {func(*sim) {}, 0},
+		"Velero is silent":     {func(s *sim) { s.velero.down = true; s.set("web", "1.5.0") }, 10},
+		"backup in progress":   {func(s *sim) { s.velero.duration = 24 * time.Hour; s.set("web", "1.5.0") }, 10},
 		"three backups failed": {func(s *sim) { s.fails(3); s.set("web", "1.5.0") }, 40},
 		"every backup fails":   {func(s *sim) { s.fails(100); s.set("web", "1.5.0") }, 150},
 		"location unavailable": {func(s *sim) {

@@ -4,11 +4,9 @@
 package telemetry
 
 import (
-	"context"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
@@ -34,7 +32,7 @@ func NewMetrics(registry prometheus.Registerer, reader client.Reader) (*Metrics,
 		}, []string{"reason"}),
 		backups: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "backstay_backups_total",
-			Help: "Backups that ended, by outcome: Completed, or the phase that a failed one ended in (at most 6).",
+			Help: "Backups that ended, by outcome: Completed, or the phase that a failed one ended in (at most 7).",
 		}, []string{"outcome"}),
 		failed: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "backstay_rollouts_failed_total",
@@ -44,6 +42,9 @@ func NewMetrics(registry prometheus.Registerer, reader client.Reader) (*Metrics,
 			Name: "backstay_hold_deadlines_passed_total",
 			Help: "Workloads that were held up to the deadline of their plan and stayed held (onDeadline: Hold).",
 		}),
+	}
+	for _, outcome := range plan.BackupOutcomes() {
+		m.backups.WithLabelValues(outcome) // one that is counted for the first time is an increase then
 	}
 	for _, c := range []prometheus.Collector{m.holdDuration, m.backups, m.failed, m.overdue, &planCollector{reader: reader}} {
 		if err := registry.Register(c); err != nil {
@@ -68,48 +69,4 @@ func (m *Metrics) Transitions(from, to *v1alpha1.AppReleaseStatus) {
 	}
 	m.failed.Add(float64(plan.FailedRollouts(from, to)))
 	m.overdue.Add(float64(plan.PassedDeadlines(from, to)))
-}
-
-var (
-	descHolds = prometheus.NewDesc("backstay_holds",
-		"Workloads that are held now, in the whole cluster.", nil, nil)
-	descPlans = prometheus.NewDesc("backstay_plans",
-		"Plans by the reason of their Drifted condition (at most 9 reasons).", []string{"drift"}, nil)
-	descProtected = prometheus.NewDesc("backstay_plan_last_protected_timestamp_seconds",
-		"When the newest protecting backup of a plan began, in seconds since 1970; one series for each plan that has one.",
-		[]string{"namespace", "plan"}, nil)
-)
-
-// planCollector reads the statuses of the plans at each scrape.
-type planCollector struct{ reader client.Reader }
-
-func (c *planCollector) Describe(ch chan<- *prometheus.Desc) {
-	ch <- descHolds
-	ch <- descPlans
-	ch <- descProtected
-}
-
-func (c *planCollector) Collect(ch chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	plans := &v1alpha1.DRPlanList{}
-	if err := c.reader.List(ctx, plans, client.UnsafeDisableDeepCopy); err != nil {
-		ch <- prometheus.NewInvalidMetric(descPlans, err)
-		return
-	}
-	held, drift := 0, map[string]int{}
-	for i := range plans.Items {
-		p := &plans.Items[i]
-		held += int(p.Status.HeldCount)
-		if c := meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionDrifted); c != nil {
-			drift[c.Reason]++
-		}
-		if b := p.Status.ProtectingBackup; b != nil {
-			ch <- prometheus.MustNewConstMetric(descProtected, prometheus.GaugeValue, float64(b.StartTime.Unix()), p.Namespace, p.Name)
-		}
-	}
-	ch <- prometheus.MustNewConstMetric(descHolds, prometheus.GaugeValue, float64(held))
-	for reason, n := range drift {
-		ch <- prometheus.MustNewConstMetric(descPlans, prometheus.GaugeValue, float64(n), reason)
-	}
 }

@@ -55,12 +55,17 @@ func TestMetricsTellOfHoldsBackupsDriftAndProtection(t *testing.T) {
 	on, op := newStage(t)
 	s := newShopOn(t, on)
 	s.awaitMetric(op, `backstay_holds 0`)
+	never := fmt.Sprintf(`backstay_plan_last_protected_timestamp_seconds{namespace=%q,plan="shop"} 0`, s.namespace)
+	s.awaitMetric(op, never)
+	s.awaitMetric(op, `backstay_backups_total{outcome="Failed"} 0`)
 	s.awaitMetric(op, `backstay_plans{drift="InSync"} 1`)
 	// Whoever set the scene left a plan without a version.
 	s.awaitMetric(op, `backstay_plans{drift="VersionUnknown"} 1`)
 	s.roll("web", "2")
 	first := s.awaitBackup("shop-2", 0)
 	s.awaitMetric(op, `backstay_holds 1`)
+	since := s.current().Status.Held[0].Since.Unix()
+	s.awaitMetric(op, fmt.Sprintf(`backstay_plan_oldest_hold_timestamp_seconds{namespace=%q,plan="shop"} %s`, s.namespace, scientific(since)))
 	s.pass(first, velerov1.BackupPhasePartiallyFailed, nil)
 	s.awaitMetric(op, `backstay_backups_total{outcome="PartiallyFailed"} 1`)
 	second := s.awaitAttempt("shop-2", 0, 2)
@@ -70,6 +75,9 @@ func TestMetricsTellOfHoldsBackupsDriftAndProtection(t *testing.T) {
 	s.awaitMetric(op, `backstay_hold_duration_seconds_count{reason="BackupCompleted"} 1`)
 	s.awaitMetric(op, `backstay_holds 0`)
 	s.awaitMetric(op, `backstay_plans{drift="VersionDiffers"} 1`)
+	if text := s.scrape(op); strings.Contains(text, "backstay_plan_oldest_hold_timestamp_seconds{") {
+		t.Errorf("nothing is held, and something is told to be:\n%s", text)
+	}
 	began := s.backup(second).Status.StartTimestamp.Unix()
 	s.awaitMetric(op, fmt.Sprintf(`backstay_plan_last_protected_timestamp_seconds{namespace=%q,plan="shop"} %s`, s.namespace, scientific(began)))
 	s.explained(op)
@@ -88,6 +96,7 @@ func (s *shop) explained(op *stage.Operator) {
 	labels := map[string]string{
 		"backstay_holds": "", "backstay_plans": "drift", "backstay_backups_total": "outcome", "backstay_hold_duration_seconds": "reason",
 		"backstay_plan_last_protected_timestamp_seconds": "namespace,plan",
+		"backstay_rollouts_failed_total":                 "", "backstay_hold_deadlines_passed_total": "",
 	}
 	for _, family := range families {
 		if family.GetHelp() == "" {
