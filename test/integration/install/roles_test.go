@@ -40,7 +40,7 @@ func TestTheOperatorMayDoWhatItsManifestsSayAndNoMore(t *testing.T) {
 		"patch drplans.dr.backstay.dev shop":             false,
 		"create appreleases.dr.backstay.dev shop":        true,
 		"update appreleases/status.dr.backstay.dev shop": true,
-		"delete appreleases.dr.backstay.dev shop":        false,
+		"delete appreleases.dr.backstay.dev shop":        true, // spec.releaseHistoryLimit
 		"override drplans.dr.backstay.dev shop":          false,
 		"patch deployments.apps shop":                    true,
 		"create deployments.apps shop":                   false,
