@@ -6,10 +6,14 @@
 package install
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/backstay-dr/backstay/test/integration/harness"
 )
@@ -42,5 +46,13 @@ func install(t *testing.T) {
 		kubectl.Run("create", "namespace", "velero")
 		kubectl.Run("apply", "--server-side", "-k", harness.Path("config", "default"))
 		kubectl.Run("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+		// A policy that mutates needs the schema of a kind, which the API server looks for every five seconds.
+		release := filepath.Join(harness.Path("config", "samples"), "dr_v1alpha1_apprelease_record.yaml")
+		harness.Eventually(t, "the policies know the new kinds", 20*time.Second, func(context.Context) error {
+			if tried := kubectl.Try("", "create", "--dry-run=server", "-f", release); tried.Code != 0 {
+				return errors.New(tried.Stderr)
+			}
+			return nil
+		})
 	})
 }
