@@ -4,30 +4,11 @@
 package gate
 
 import (
-	"fmt"
-	"strings"
-
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
-
-const countName = "backstay-count-drplans"
-
-// countedField is a field of a plan, as CEL. No schema knows it: what a request brings there is dropped before admission, and
-// what admission writes there is dropped by whoever reads it.
-const countedField = `dyn(object)[?'counted'].orValue('')`
-
-// countPolicy counts the plans of a namespace when another is created there: it is evaluated for each of them, and each adds
-// a dot. No expression can count them by itself.
-func countPolicy() *admissionv1.MutatingAdmissionPolicy {
-	policy := mutating(countName, paramKind())
-	policy.Spec.MatchConstraints = operationsOnPlans(admissionv1.Create)
-	policy.Spec.ReinvocationPolicy = admissionv1.NeverReinvocationPolicy
-	policy.Spec.Mutations = jsonPatch(`[JSONPatch{op: 'add', path: '/counted', value: COUNTED + '.'}]`)
-	return policy
-}
 
 func operationsOnPlans(on ...admissionv1.OperationType) *admissionv1.MatchResources {
 	return operations(v1alpha1.GroupName, v1alpha1.GroupVersion.Version, "drplans", on...)
@@ -36,40 +17,21 @@ func operationsOnPlans(on ...admissionv1.OperationType) *admissionv1.MatchResour
 // plansName is the policy that guards the plans themselves.
 const plansName = "backstay-guard-drplans"
 
-// maxPlanAnnotations bounds the annotations of a plan, in characters: the API server decodes the whole plan, several times,
-// for every write of a workload in its namespace.
-const maxPlanAnnotations = "16384"
-
 // plansPolicy keeps a plan from being deleted or weakened while it holds something, by whoever has no right to override
 // it: that would start what is held, without the record that an override leaves. What a plan holds is known from its status.
 //
-// A namespace that goes takes its plans along. So do the owner of a plan, and the kind DRPlan, whose objects no admission
+// It also keeps plans small and few. A namespace that goes takes its plans along. So do the owner of a plan, and the kind DRPlan, whose objects no admission
 // is asked about.
 func plansPolicy() *admissionv1.ValidatingAdmissionPolicy {
-	invalid := metav1.StatusReasonInvalid
 	policy := validating(plansName, nil, harmless())
 	policy.Spec.MatchConstraints = operationsOnPlans(admissionv1.Create, admissionv1.Update, admissionv1.Delete)
 	policy.Spec.Variables = planVariables()
-	policy.Spec.Validations = []admissionv1.Validation{
+	policy.Spec.Validations = append(planBounds(),
 		guardValidation(`!variables.holding || variables.exempt || request.operation != 'DELETE' || variables.mayOverride`,
 			`deleting it`),
 		guardValidation(`!variables.holding || variables.exempt || variables.weakened == '' || variables.mayOverride`,
 			`changing ' + variables.weakened + '`),
-		{
-			Expression: strings.ReplaceAll(`request.operation == 'DELETE' ||
-(request.operation == 'UPDATE' && object.metadata.?annotations == oldObject.metadata.?annotations) ||
-object.metadata.?annotations.orValue({}).map(k, k.size() + object.metadata.annotations[k].size()).sum() <= MAX`, "MAX", maxPlanAnnotations),
-			Message: "the annotations of a DRPlan must be at most " + maxPlanAnnotations + " characters in all: the API server reads " +
-				"them at every write of a workload in the namespace",
-			Reason: &invalid,
-		},
-		{
-			Expression: cel(fmt.Sprintf(`request.operation != 'CREATE' || COUNTED.size() < %d`, v1alpha1.MaxPlans)),
-			Message: fmt.Sprintf("a namespace must have at most %d DRPlans: the API server reads all of them at every write of a workload there",
-				v1alpha1.MaxPlans),
-			Reason: &invalid,
-		},
-	}
+	)
 	return policy
 }
 

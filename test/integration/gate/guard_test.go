@@ -193,17 +193,35 @@ func TestNothingThatTakesAPlanAlongIsHeldUpByIt(t *testing.T) {
 	})
 }
 
-// The API server reads the annotations of every plan at every write of a workload in the namespace.
-func TestAnnotationsOfAPlanAreBounded(t *testing.T) {
+// The API server reads every plan as a whole at every write of a workload in the namespace.
+func TestPlanIsKeptSmall(t *testing.T) {
 	t.Parallel()
+	const text, lists = "must have at most 16384 characters in all", "must have at most 16 finalizers, owners and managers of its fields each"
 	s := newEmptyShopOn(t, plane)
 	plan := s.plan("shop", v1alpha1.GateModeHold)
 	plan.Annotations = map[string]string{"a": strings.Repeat("x", 10_000), "b": strings.Repeat("x", 7_000)}
-	err := s.cp.Client.Create(t.Context(), plan)
-	refused(t, err, "the annotations of a DRPlan must be at most 16384 characters in all")
+	refused(t, s.cp.Client.Create(t.Context(), plan), text)
 	plan.Annotations["b"] = "x"
 	s.create(plan)
-	refused(t, s.patchPlan(s.cp.Client, annotation("b", strings.Repeat("x", 7_000))), "must be at most 16384 characters in all")
+	refused(t, s.patchPlan(s.cp.Client, annotation("b", strings.Repeat("x", 7_000))), text)
+	var names []string
+	for i := range 20 {
+		names = append(names, fmt.Sprintf("example.com/f%d", i))
+	}
+	refused(t, s.patchPlan(s.cp.Client, fmt.Sprintf(`{"metadata":{"finalizers":["%s"]}}`, strings.Join(names, `","`))), lists)
+	// Each manager lists its fields: that is what makes a plan large whose fields are few.
+	kubectl := s.cp.Kubectl(t, s.cp.Admin, s.namespace)
+	manifest := fmt.Sprintf("{apiVersion: dr.backstay.dev/v1alpha1, kind: DRPlan, metadata: {name: shop, namespace: %s, labels: {a: b}}}", s.namespace)
+	var last string
+	for i := range 20 {
+		if tried := kubectl.Try(manifest, "apply", "--server-side", "--field-manager", fmt.Sprintf("m%d", i), "-f", "-"); tried.Code != 0 {
+			last = tried.Stderr
+			break
+		}
+	}
+	if !strings.Contains(last, lists) {
+		t.Errorf("as many managers as anybody likes: %s", last)
+	}
 }
 
 func TestNamespaceHasAtMostOneHundredPlans(t *testing.T) {
