@@ -264,6 +264,44 @@ func TestStolenTokenCreatesNoReleaseButARecord(t *testing.T) {
 	}
 }
 
+// The operator prunes releases, and a thief could wipe out the record of what is held.
+func TestStolenTokenDeletesNoReleaseOfWhichSomethingGoesOn(t *testing.T) {
+	t.Parallel()
+	s := newThief(t)
+	const ended = "belongs to nobody and of which every rollout has ended"
+	rolled := func(name string, outcomes ...v1alpha1.RolloutOutcome) *v1alpha1.AppRelease {
+		r := s.announce(name, name, v1alpha1.IntentRecord)
+		r.Spec.Plan = "ghost"
+		s.create(r)
+		rollouts := []map[string]any{}
+		for i, outcome := range outcomes {
+			ro := map[string]any{"number": len(outcomes) - i, "cause": v1alpha1.CauseHeld, "openedTime": metav1.Now()}
+			if outcome != "" {
+				ro["outcome"] = outcome
+			}
+			rollouts = append(rollouts, ro)
+		}
+		body, err := json.Marshal(map[string]any{"status": map[string]any{"rollouts": rollouts}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.stage.Live.Status().Patch(t.Context(), r, client.RawPatch(types.MergePatchType, body)); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	owned := s.announce("owned", "owned", v1alpha1.IntentRecord)
+	owned.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "ConfigMap", Name: "x", UID: "y"}}
+	s.create(owned)
+	forbidden(t, s.Delete(t.Context(), owned), ended)
+	forbidden(t, s.Delete(t.Context(), rolled("going-on", "", v1alpha1.OutcomeRolledOut)), ended)
+	for _, r := range []*v1alpha1.AppRelease{rolled("ended", v1alpha1.OutcomeRolledOut, v1alpha1.OutcomeReverted), rolled("idle")} {
+		if err := s.Delete(t.Context(), r); err != nil {
+			t.Errorf("%s: %v", r.Name, err)
+		}
+	}
+}
+
 // What no policy bounds, since the operator has no right to it at all.
 func TestStolenTokenHasNoRightToMore(t *testing.T) {
 	t.Parallel()
