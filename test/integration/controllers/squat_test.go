@@ -48,10 +48,11 @@ func TestNameOfAReleaseThatAnotherVersionHasIsNotTakenTwice(t *testing.T) {
 	s := newShop(t)
 	s.create(s.announce("shop-2", "0.9", v1alpha1.IntentRecord))
 	s.roll("web", "2")
-	if release := s.awaitReleaseOf("2"); release.Name != "shop-2-2" {
-		t.Errorf("it is named %s", release.Name)
+	release := s.awaitReleaseOf("2")
+	if release.Name == "shop-2" {
+		t.Errorf("it is the release of version %s", s.release("shop-2").Spec.Version)
 	}
-	s.complete(s.awaitBackup("shop-2-2", 0))
+	s.complete(s.awaitBackup(release.Name, 0))
 	s.awaitStarted("web", "2")
 }
 
