@@ -9,6 +9,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -29,10 +30,8 @@ func benchDrift(ctx context.Context, s settings, r *report) error {
 			return err
 		}
 		defer plans.stop()
-		for team := range teams {
-			if err := plans.runs(ctx, team, "1"); err != nil {
-				return err
-			}
+		if err := allRun(ctx, on, "1"); err != nil {
+			return err
 		}
 		bare, err := newBareTeller(ctx, on)
 		if err != nil {
@@ -73,10 +72,10 @@ func observedApps(ctx context.Context, on *stage.Stage) error {
 	return nil
 }
 
-// driftWatcher is a person with two watches open for each team.
+// driftWatcher is a person with two watches open, of all teams.
 type driftWatcher struct {
 	on                 *stage.Stage
-	plans, deployments []following
+	plans, deployments following
 
 	// seen is how long after each edit the edit itself was seen.
 	seen samples
@@ -87,26 +86,20 @@ func newDriftWatcher(ctx context.Context, on *stage.Stage) (*driftWatcher, error
 	if err != nil {
 		return nil, err
 	}
-	d := &driftWatcher{on: on}
-	for team := range teams {
-		deployments, err := watchOne(ctx, on, stage.Team(team), subject)
-		if err != nil {
-			return nil, err
-		}
-		plans, err := watching.Watch(ctx, &v1alpha1.DRPlanList{}, client.InNamespace(stage.Team(team)))
-		if err != nil {
-			return nil, err
-		}
-		d.plans, d.deployments = append(d.plans, follow(plans)), append(d.deployments, deployments)
+	deployments, err := watchOne(ctx, on, metav1.NamespaceAll, subject)
+	if err != nil {
+		return nil, err
 	}
-	return d, nil
+	plans, err := watching.Watch(ctx, &v1alpha1.DRPlanList{})
+	if err != nil {
+		return nil, err
+	}
+	return &driftWatcher{on: on, plans: follow(plans), deployments: deployments}, nil
 }
 
 func (d *driftWatcher) stop() {
-	for team := range teams {
-		d.plans[team].Stop()
-		d.deployments[team].Stop()
-	}
+	d.plans.Stop()
+	d.deployments.Stop()
 }
 
 // round brings one team's subject to another version, and returns how long after that the plan was seen that tells of it.
@@ -120,7 +113,7 @@ func (d *driftWatcher) round(ctx context.Context, n int) (time.Duration, error) 
 	if err := setImage(ctx, d.on, stage.Team(team), subject, version); err != nil {
 		return 0, err
 	}
-	err := next(ctx, d.deployments[team], func(got *appsv1.Deployment) bool { return runs(got, version) })
+	err := next(ctx, d.deployments, func(got *appsv1.Deployment) bool { return got.Namespace == stage.Team(team) && runs(got, version) })
 	d.seen = append(d.seen, time.Since(began))
 	if err != nil {
 		return 0, err
@@ -131,7 +124,25 @@ func (d *driftWatcher) round(ctx context.Context, n int) (time.Duration, error) 
 
 // runs waits for the plan that tells of a running version.
 func (d *driftWatcher) runs(ctx context.Context, team int, version string) error {
-	return next(ctx, d.plans[team], func(p *v1alpha1.DRPlan) bool { return p.Status.Versions.Running == version })
+	return next(ctx, d.plans, func(p *v1alpha1.DRPlan) bool {
+		return p.Namespace == stage.Team(team) && p.Status.Versions.Running == version
+	})
+}
+
+// allRun waits until the plan of every team tells of a running version.
+func allRun(ctx context.Context, on *stage.Stage, version string) error {
+	return on.Until(ctx, func(ctx context.Context) (bool, error) {
+		for team := range teams {
+			p := &v1alpha1.DRPlan{}
+			if err := on.Seen.Get(ctx, client.ObjectKey{Namespace: stage.Team(team), Name: "app-0"}, p); err != nil {
+				return false, err
+			}
+			if p.Status.Versions.Running != version {
+				return false, nil
+			}
+		}
+		return true, nil
+	})
 }
 
 func runs(d *appsv1.Deployment, version string) bool {

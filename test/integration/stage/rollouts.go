@@ -72,9 +72,14 @@ func (r *rollouts) owned(ctx context.Context, d *appsv1.Deployment) ([]*appsv1.R
 	return out, nil
 }
 
-// find finds the ReplicaSet of the template that a Deployment asks for.
+// find finds the ReplicaSet of the template that a Deployment asks for. One that was made here for another template is known
+// by its name.
 func find(sets []*appsv1.ReplicaSet, d *appsv1.Deployment) *appsv1.ReplicaSet {
+	name := d.Name + "-" + templateHash(&d.Spec.Template)
 	for _, rs := range sets {
+		if rs.Name != name && rs.Name == d.Name+"-"+rs.Labels[appsv1.DefaultDeploymentUniqueLabelKey] {
+			continue
+		}
 		template := rs.Spec.Template.DeepCopy()
 		delete(template.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
 		if equality.Semantic.DeepEqual(template, &d.Spec.Template) {
