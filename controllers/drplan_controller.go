@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/actuate"
@@ -36,6 +37,9 @@ type DRPlanReconciler struct {
 
 	putOff   putOffs
 	replaced actuate.Replaced
+
+	// silence has every plan decided again when Velero falls silent, or answers again.
+	silence *silenceWatch
 }
 
 // Reconcile writes the status of one plan, if it changed.
@@ -100,6 +104,8 @@ func (r *DRPlanReconciler) SetupWithManager(mgr ctrl.Manager, workers int) error
 		Watches(&appsv1.Deployment{}, m.workload(0), builder.WithPredicates(workloadChanged)).
 		Watches(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(m.owner), builder.WithPredicates(serves)).
 		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup), builder.WithPredicates(backupAdvanced)).
+		Watches(&velerov1.BackupStorageLocation{}, handler.EnqueueRequestsFromMapFunc(m.storingIn), builder.WithPredicates(locationChanged)).
+		WatchesRawSource(source.Channel(r.silence.changed, handler.EnqueueRequestsFromMapFunc(m.allPlans))).
 		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(m.plansIn), builder.WithPredicates(terminates))
 	for _, policy := range r.Gate.Watched() {
 		b = b.Watches(policy, handler.EnqueueRequestsFromMapFunc(m.allPlans), builder.WithPredicates(r.Gate.Ours()))

@@ -104,7 +104,11 @@ func NewManager(ctx context.Context, cfg *rest.Config, opts Options) (ctrl.Manag
 	if err := releases.SetupWithManager(mgr, opts.Workers); err != nil {
 		return nil, err
 	}
-	plans := &DRPlanReconciler{Client: mgr.GetClient(), Observer: observer, Gate: gateReader, putOff: putOffs{limit: settlePlan}}
+	silence := newSilenceWatch(mgr.GetCache(), observer)
+	if err := mgr.Add(silence); err != nil {
+		return nil, err
+	}
+	plans := &DRPlanReconciler{Client: mgr.GetClient(), Observer: observer, Gate: gateReader, putOff: putOffs{limit: settlePlan}, silence: silence}
 	return mgr, plans.SetupWithManager(mgr, opts.Workers)
 }
 

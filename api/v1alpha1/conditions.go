@@ -161,10 +161,12 @@ const (
 	// under way.
 	ReasonWaitingForRollout = "WaitingForRollout"
 
-	// ReasonStorageLocationUnavailable: the backup storage location cannot take a backup now.
+	// ReasonStorageLocationUnavailable: the backup storage location cannot take a backup now. Of a plan, too: Ready False,
+	// though nothing is held.
 	ReasonStorageLocationUnavailable = "StorageLocationUnavailable"
 
-	// ReasonVeleroNotResponding: Velero has not picked up the backup.
+	// ReasonVeleroNotResponding: Velero has not picked up the backup. Of a plan: it has validated no storage location for ten
+	// minutes or more. Ready False.
 	ReasonVeleroNotResponding = "VeleroNotResponding"
 
 	// ReasonBackupPending: the backup is about to be created, or to be picked up by Velero.

@@ -108,24 +108,35 @@ func (o *Observer) readLocation(ctx context.Context, in *plan.Input) error {
 	if in.Plan == nil {
 		return nil
 	}
+	locations, err := o.locations(ctx)
+	if err != nil {
+		return err
+	}
 	name := in.Plan.Spec.Backup.StorageLocation
-	var location *velerov1.BackupStorageLocation
-	if name == "" {
-		list := &velerov1.BackupStorageLocationList{}
-		if err := o.Reader.List(ctx, list, client.InNamespace(o.VeleroNamespace)); err != nil {
-			return err
-		}
-		location = velero.DefaultLocation(list.Items)
-	} else {
-		location = &velerov1.BackupStorageLocation{}
-		if err := o.Reader.Get(ctx, client.ObjectKey{Namespace: o.VeleroNamespace, Name: name}, location); apierrors.IsNotFound(err) {
-			location = nil
-		} else if err != nil {
-			return err
+	location := velero.DefaultLocation(locations)
+	if name != "" {
+		location = nil
+		if i := slices.IndexFunc(locations, func(l velerov1.BackupStorageLocation) bool { return l.Name == name }); i >= 0 {
+			location = &locations[i]
 		}
 	}
 	in.LocationProblem = velero.LocationProblem(location, name, in.Namespace)
+	if life := velero.LifeOf(locations); life.Silent(in.Now) {
+		in.VeleroSilentSince = life.Last
+	}
 	return nil
+}
+
+// Life reads whether Velero runs.
+func (o *Observer) Life(ctx context.Context) (velero.Life, error) {
+	locations, err := o.locations(ctx)
+	return velero.LifeOf(locations), err
+}
+
+func (o *Observer) locations(ctx context.Context) ([]velerov1.BackupStorageLocation, error) {
+	list := &velerov1.BackupStorageLocationList{}
+	err := o.Reader.List(ctx, list, client.InNamespace(o.VeleroNamespace), client.UnsafeDisableDeepCopy)
+	return list.Items, err
 }
 
 func (o *Observer) readNamespace(ctx context.Context, in *plan.Input) error {

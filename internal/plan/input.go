@@ -60,6 +60,10 @@ type Input struct {
 	// LocationProblem tells why the plan's storage location cannot take a backup now; "" when it can.
 	LocationProblem string
 
+	// VeleroSilentSince is when Velero last gave a sign of life, where that is too long ago; zero while it runs, or where
+	// nothing tells.
+	VeleroSilentSince time.Time
+
 	// Terminating says that the namespace is going away: nothing is begun in it any more.
 	Terminating bool
 }

@@ -15,6 +15,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/velero"
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
@@ -143,4 +145,37 @@ func TestEscapeThatWasBackedUpSinceIsNotToldAgain(t *testing.T) {
 	s.tell()
 	s.pass(aWhile)
 	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionTrue, v1alpha1.ReasonReconciled)
+}
+
+// A Velero that is gone, or that is looked for in the wrong namespace, is told before the first rollout needs it.
+func TestPlanThatCannotBeBackedUpSaysSoThoughNothingIsHeld(t *testing.T) {
+	s := shopSim(t, "web")
+	s.setLocation(velerov1.BackupStorageLocationPhaseUnavailable)
+	s.pass(moment)
+	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonStorageLocationUnavailable,
+		"no backup can be taken: BackupStorageLocation main is Unavailable")
+	s.setLocation(velerov1.BackupStorageLocationPhaseAvailable)
+	s.pass(moment)
+	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionTrue, v1alpha1.ReasonReconciled)
+	s.remember()
+	s.location = gen.Location("main", gen.DefaultLocation())
+	s.location.Status.LastValidationTime = &metav1.Time{Time: s.now.Add(-10 * time.Minute).Truncate(time.Second)}
+	s.tell()
+	s.pass(moment)
+	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonVeleroNotResponding,
+		"Velero has validated no storage location since 2026-03-01T08:50:14Z")
+	s.editPlan(shop, gen.Mode(v1alpha1.GateModeDisabled))
+	s.pass(moment)
+	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionTrue, v1alpha1.ReasonReconciled)
+}
+
+// A --velero-namespace without Velero in it has no storage location.
+func TestPlanSaysThatVeleroIsNowhere(t *testing.T) {
+	in := plan.Input{
+		Now: epoch, Cluster: "c", Namespace: ns, Name: shop, Plan: gen.Plan(shop),
+		LocationProblem: velero.LocationProblem(nil, "", ns),
+	}
+	status, _ := plan.Status(in, plan.GateFinding{})
+	mustBe(t, conditionOf(t, status.Conditions, v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonStorageLocationUnavailable,
+		"Velero has no default BackupStorageLocation")
 }

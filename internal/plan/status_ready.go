@@ -56,11 +56,31 @@ func (d *decider) planReady(s *v1alpha1.DRPlanStatus) (metav1.Condition, bool) {
 		c.Reason, c.Message = h.Reason, d.heldText([]v1alpha1.HeldWorkload{*h})
 		return c, false
 	}
+	if reason, text := d.storageProblem(); text != "" {
+		c.Reason, c.Message = reason, text
+		return c, false
+	}
 	c.Status, c.Reason, c.Message = metav1.ConditionTrue, v1alpha1.ReasonReconciled, d.heldText(s.Held)
 	if len(s.Workloads) == 0 {
 		c.Message = "no workload carries the labels of spec.workloads.matchLabels"
 	}
 	return c, false
+}
+
+// storageProblem says why the plan cannot be backed up now, before a rollout needs it: nothing else would tell of a Velero
+// that is gone, or that is looked for in the wrong namespace.
+func (d *decider) storageProblem() (reason, message string) {
+	switch {
+	case d.mode() == v1alpha1.GateModeDisabled:
+		return "", ""
+	case d.in.LocationProblem != "":
+		return v1alpha1.ReasonStorageLocationUnavailable, "no backup can be taken: " + d.in.LocationProblem
+	case !d.in.VeleroSilentSince.IsZero():
+		return v1alpha1.ReasonVeleroNotResponding, fmt.Sprintf("Velero has validated no storage location since %s: "+
+			"see that its server runs. A rollout would be held until it does", d.in.VeleroSilentSince.UTC().Format(stamp))
+	default:
+		return "", ""
+	}
 }
 
 const terminatingText = "the namespace is being deleted: no backup is begun, and what is held stays held"
