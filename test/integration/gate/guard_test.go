@@ -208,7 +208,7 @@ func TestPlanIsKeptSmall(t *testing.T) {
 	for i := range 20 {
 		names = append(names, fmt.Sprintf("example.com/f%d", i))
 	}
-	refused(t, s.patchPlan(s.cp.Client, fmt.Sprintf(`{"metadata":{"finalizers":["%s"]}}`, strings.Join(names, `","`))), lists)
+	refused(t, s.patchPlan(s.cp.Client, `{"metadata":{"finalizers":["`+strings.Join(names, `","`)+`"]}}`), lists)
 	// Each manager lists its fields: that is what makes a plan large whose fields are few.
 	kubectl := s.cp.Kubectl(t, s.cp.Admin, s.namespace)
 	manifest := fmt.Sprintf("{apiVersion: dr.backstay.dev/v1alpha1, kind: DRPlan, metadata: {name: shop, namespace: %s, labels: {a: b}}}", s.namespace)
