@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/util/retry"
 
 	"github.com/backstay-dr/backstay/test/integration/harness"
 )
@@ -43,8 +44,16 @@ func finalize(ctx context.Context, cp *harness.ControlPlane, name string) {
 	}
 	for event := range events.ResultChan() {
 		if ns, ok := event.Object.(*corev1.Namespace); ok && ns.DeletionTimestamp != nil {
-			ns.Spec.Finalizers = nil
-			_, _ = namespaces.Finalize(ctx, ns, metav1.UpdateOptions{})
+			// There is one such event: what changed in between must not be the end of it.
+			_ = retry.RetryOnConflict(retry.DefaultRetry, func() error {
+				latest, err := namespaces.Get(ctx, name, metav1.GetOptions{})
+				if err != nil {
+					return err
+				}
+				latest.Spec.Finalizers = nil
+				_, err = namespaces.Finalize(ctx, latest, metav1.UpdateOptions{})
+				return err
+			})
 		}
 	}
 }
