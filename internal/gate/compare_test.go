@@ -149,7 +149,7 @@ var compareTests = map[string]struct {
 		change: func([]Object) []Object { return Objects(Identity{Namespace: "a", ServiceAccount: "b"}) },
 		want: []string{
 			"MutatingAdmissionPolicy backstay-hold-deployments is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
-			"MutatingAdmissionPolicy backstay-marks-deployments is not the one that this version of Backstay ships: spec.variables[7].expression differs",
+			"MutatingAdmissionPolicy backstay-marks-deployments is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
 			"ValidatingAdmissionPolicy backstay-notice-deployments is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
 			"ValidatingAdmissionPolicy backstay-backstop-deployments is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
 			"ValidatingAdmissionPolicy backstay-override-deployments is not the one that this version of Backstay ships: spec.matchConditions[0].expression differs",
