@@ -104,19 +104,7 @@ func (a *Actuator) markWorkloads(ctx context.Context, in plan.Input, d plan.Deci
 	for i := range d.Restored {
 		a.Events.Restored(&d.Restored[i])
 	}
-	for i := range d.Remark {
-		errs = append(errs, client.IgnoreNotFound(a.patchWorkload(ctx, &d.Remark[i], workload.RemarkPatch(&d.Remark[i], in.Name))))
-	}
-	for i := range d.Explain {
-		v := &d.Explain[i].Workload
-		errs = append(errs, client.IgnoreNotFound(a.patchWorkload(ctx, v, workload.HeldReasonPatch(v, d.Explain[i].Text))))
-	}
-	for i := range d.Clean {
-		if len(unrecorded) > 0 && d.Clean[i].Override != nil {
-			continue // who overrode, and why, is recorded nowhere else yet
-		}
-		errs = append(errs, client.IgnoreNotFound(a.patchWorkload(ctx, &d.Clean[i], workload.CleanPatch(&d.Clean[i]))))
-	}
+	errs = append(errs, a.markWorkloads(ctx, in, d, len(unrecorded) == 0))
 	return errors.Join(errs...)
 }
 
