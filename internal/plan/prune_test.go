@@ -67,12 +67,13 @@ func TestReleaseThatIsOfUseIsNotPruned(t *testing.T) {
 			s.editPlan(shop, gen.Planned("1.9.0"))
 		}, "shop-1.9.0"},
 		"its backup protects the version that runs": {func(s *sim) {
-			s.set("web", "1.5.0")
-			s.pass(aWhile)
-			s.createRelease(gen.Release(shop, "on-demand", gen.Deploy()))
-			s.pass(aWhile)
-		}, "shop-on-demand"},
+			for _, version := range []string{"1.5.0", "1.6.0", "1.5.0", "1.7.0", "1.5.0"} {
+				s.set("web", version)
+				s.pass(aWhile)
+			}
+		}, "shop-1.6.0"},
 		"it is announced": {func(s *sim) {
+			s.setLocation(velerov1.BackupStorageLocationPhaseUnavailable)
 			s.createRelease(gen.Release(shop, "1.5.0", gen.Deploy()))
 			s.pass(aWhile)
 		}, "shop-1.5.0"},
@@ -86,16 +87,19 @@ func TestReleaseThatIsOfUseIsNotPruned(t *testing.T) {
 		"GitOps manages it": {func(s *sim) {
 			s.createRelease(gen.Release(shop, "1.5.0", gen.Label("app.kubernetes.io/instance", "shop")))
 		}, "shop-1.5.0"},
-		"it records the last start of what nobody admitted since": {func(s *sim) {
-			s.set("web", "1.5.0")
+		"it records the last start of a workload": {func(s *sim) {
+			s.edit("web", "user", gen.Image("registry.example/web:sha-1"), gen.TemplateLabel(gen.LabelVersion, ""))
 			s.pass(aWhile)
-			s.editPlan(shop, gen.Selects("nothing", "at-all"))
-		}, "shop-1.5.0"},
+			s.editPlan(shop, gen.Planned("1.5.0"))
+			s.createRelease(gen.Release(shop, "1.5.0", gen.Artifact("registry.example/web:sha-1", "")))
+			s.deleteBackup(s.rollout("shop-sha-1", 0).Backup.Name)
+			s.pass(moment)
+		}, "shop-sha-1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := shopSim(t, "web")
-			s.editPlan(shop, gen.HistoryLimit(1))
 			tc.happens(s)
+			s.editPlan(shop, gen.HistoryLimit(1))
 			for i := range 4 {
 				s.createRelease(gen.Release(shop, fmt.Sprintf("2.0.%d", i)))
 				s.pass(moment)
