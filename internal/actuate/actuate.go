@@ -95,17 +95,10 @@ func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) er
 	d.Starts = slices.DeleteFunc(d.Starts, func(s plan.Start) bool { return unrecorded[s.Release] })
 	rename(d.Starts, named)
 	errs = append(errs, a.startAll(ctx, in.Name, d.Starts), a.prune(ctx, d.Prune))
-	return errors.Join(append(errs, a.markWorkloads(ctx, in, d, unrecorded))...)
-}
-
-// markWorkloads writes what a decision says on workloads that go on waiting, and takes off what means nothing any more.
-func (a *Actuator) markWorkloads(ctx context.Context, in plan.Input, d plan.Decision, unrecorded map[string]bool) error {
-	var errs []error
 	for i := range d.Restored {
 		a.Events.Restored(&d.Restored[i])
 	}
-	errs = append(errs, a.markWorkloads(ctx, in, d, len(unrecorded) == 0))
-	return errors.Join(errs...)
+	return errors.Join(append(errs, a.markWorkloads(ctx, in, d, len(unrecorded) == 0))...)
 }
 
 // record makes the releases that do not exist yet and writes the statuses that differ. It returns the names of the releases
