@@ -91,7 +91,17 @@ type course struct {
 // wait is what a rollout waits for before its backup can be created.
 type wait struct{ reason, message string }
 
+// newDecider begins a decision, which brings copies of the statuses forward.
 func newDecider(in Input) *decider {
+	d := newReader(in)
+	for _, r := range d.releases {
+		r.status = r.Status.DeepCopy()
+	}
+	return d
+}
+
+// newReader looks at the statuses as they are stored, and changes none.
+func newReader(in Input) *decider {
 	d := &decider{
 		in:        in,
 		now:       metav1.NewTime(in.Now.Truncate(time.Second)),
@@ -106,7 +116,7 @@ func newDecider(in Input) *decider {
 	d.remember()
 	seen := map[string]bool{}
 	for _, obj := range in.Releases {
-		d.releases = append(d.releases, &release{AppRelease: obj, status: obj.Status.DeepCopy(), duplicate: seen[obj.Spec.Version]})
+		d.releases = append(d.releases, &release{AppRelease: obj, status: &obj.Status, duplicate: seen[obj.Spec.Version]})
 		seen[obj.Spec.Version] = true
 	}
 	return d

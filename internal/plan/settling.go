@@ -16,7 +16,7 @@ func Settling(in Input) bool {
 	if in.Plan == nil || tooMany(in.Members) {
 		return false
 	}
-	d := newDecider(in)
+	d := newReader(in)
 	for _, m := range d.sortedMembers() {
 		if m.Selected && m.Driver && d.settling(m) {
 			return true

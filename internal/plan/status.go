@@ -15,7 +15,7 @@ import (
 
 // Status derives the status of a plan, and after what time it changes by itself; 0 for never.
 func Status(in Input, gate GateFinding) (v1alpha1.DRPlanStatus, time.Duration) {
-	d := newDecider(in)
+	d := newReader(in)
 	s := in.Plan.Status.DeepCopy()
 	s.ObservedGeneration = in.Plan.Generation
 	s.GateProof = gate.Proof
