@@ -236,15 +236,29 @@ type PlanWorkload struct {
 	// +kubebuilder:validation:MaxLength=253
 	Revision string `json:"revision,omitempty"`
 
-	// otherTemplateHashes identify the templates of its other ReplicaSets that are
-	// known to have run with reason, and that no AppRelease records: those that
-	// ran when the plan first saw the workload, for example. At most 10.
+	// otherRevisions are further ReplicaSets of it that are known to have run with
+	// reason: what was admitted before, and what ran when the plan first saw the
+	// workload. By name, the newest 4.
 	// +optional
-	// +listType=set
-	// +kubebuilder:validation:MaxItems=10
-	// +kubebuilder:validation:items:MinLength=1
-	// +kubebuilder:validation:items:MaxLength=64
-	OtherTemplateHashes []string `json:"otherTemplateHashes,omitempty"`
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=4
+	OtherRevisions []PlanRevision `json:"otherRevisions,omitempty"`
+}
+
+// PlanRevision is a revision of a workload that ran.
+type PlanRevision struct {
+	// name of the ReplicaSet.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+
+	// templateHash identifies its pod template.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	TemplateHash string `json:"templateHash,omitempty"`
 }
 
 // LastStart is when a revision of an application last started.

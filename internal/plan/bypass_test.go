@@ -257,3 +257,102 @@ func TestPromise1_RollbackToWhatWasAdmittedBeforeIsHeldLikeAnyOther(t *testing.T
 		t.Errorf("it is recorded as %q", why)
 	}
 }
+
+// A Deployment that is created as a restore would create it, held, has no more rights than another: what it adopts is an escape.
+func TestPromise1_WorkloadThatLooksRestoredIsWatchedLikeAnyOther(t *testing.T) {
+	s := shopSim(t, "api", "web")
+	s.velero.down = true
+	s.pass(time.Minute)
+	old := s.deployments["web"]
+	delete(s.deployments, "web")
+	d := gen.Deployment("web", gen.Runs("1.4.2"), gen.Held(ns, shop))
+	s.createDeployment(d)
+	for _, set := range s.setsOf(old) {
+		set = set.DeepCopy()
+		set.OwnerReferences[0].UID = d.UID
+		s.stored(set)
+		s.sets[set.Name] = set
+	}
+	s.adopts("web", gen.Runs("6.6.6"))
+	s.pass(moment)
+	s.mustBeEscaped("6.6.6")
+	s.adopts("web", gen.Runs("7.7.7"))
+	s.pass(moment)
+	s.mustBeEscaped("7.7.7")
+}
+
+// A plan that changes what means a restart does not forget what ran: what is adopted in that moment is no older for it.
+func TestPromise1_ChangedRestartAnnotationsHideNothing(t *testing.T) {
+	s := held(t)
+	s.away(func() {
+		s.adopts("web", gen.Runs("9.9.9"))
+		s.editPlan(shop, gen.RestartAnnotations("example.com/restarted"))
+	})
+	s.pass(moment)
+	s.mustBeEscaped("9.9.9")
+}
+
+// A change that a paused Deployment carried before there was a plan starts when it is resumed, in whatever state it was paused.
+func TestPromise1_ChangeFromBeforeThePlanIsAnEscapeWhenItStarts(t *testing.T) {
+	for name, prepare := range map[string]func(s *sim){
+		"running": func(*sim) {},
+		"scaled to none": func(s *sim) {
+			s.edit("web", "user", gen.Replicas(0))
+			s.pass(moment)
+		},
+		"in the middle of a rollout": func(s *sim) {
+			s.broken["web"] = true
+			s.set("web", "1.4.3")
+			s.pass(5 * time.Second)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSim(t)
+			s.createDeployment(gen.Deployment("web", gen.Runs("1.4.2")))
+			s.createDeployment(gen.Deployment("api", gen.Runs("1.4.2")))
+			s.pass(time.Minute)
+			prepare(s)
+			s.edit("web", "user", gen.Paused(), gen.Runs("1.5.0"))
+			s.pass(moment)
+			s.createPlan(gen.Plan(shop, gen.Planned("1.4.2")))
+			s.pass(5 * time.Second)
+			s.broken["web"] = false
+			s.edit("web", "user", resume(), gen.Replicas(1))
+			s.pass(moment)
+			if ro := s.rollout("shop-1.5.0", 0); ro.Cause != v1alpha1.CauseEscaped {
+				t.Errorf("it is recorded as %s", ro.Cause)
+			}
+		})
+	}
+}
+
+// A second plan with a short deadline is no way around the first: what it let start without a backup is an escape of the first.
+func TestPromise1_StartThatAWeakerPlanAllowedIsAnEscape(t *testing.T) {
+	s := shopSim(t, "api", "web")
+	s.createPlan(gen.Plan("zz", gen.Selects("team", "blue"), gen.Deadline(60, v1alpha1.DeadlineRelease)))
+	s.pass(moment)
+	s.velero.down = true
+	s.edit("web", "user", gen.Label(gen.LabelPartOf, "nothing"))
+	s.edit("web", "user", gen.Label("team", "blue"))
+	s.set("web", "1.5.0")
+	s.pass(2 * time.Minute)
+	s.mustRun("web", "1.5.0")
+	s.deletePlan("zz")
+	s.edit("web", "user", gen.Label(gen.LabelPartOf, shop))
+	s.pass(moment)
+	s.mustBeEscaped("1.5.0")
+}
+
+// A plan of one workload that left it has nothing to probe the gate with. The change that comes back escaped all the same.
+func TestChangeOutsideAPlanOfOneWorkloadIsAnEscape(t *testing.T) {
+	s := shopSim(t, "web")
+	s.edit("web", "user", gen.Label(gen.LabelPartOf, "nothing"))
+	s.pass(5 * time.Second)
+	s.set("web", "1.5.0")
+	s.pass(5 * time.Second)
+	s.edit("web", "user", gen.Label(gen.LabelPartOf, shop))
+	s.settle()
+	if ro := s.rollout("shop-1.5.0", 0); ro.Cause != v1alpha1.CauseEscaped {
+		t.Errorf("it is recorded as %s", ro.Cause)
+	}
+}

@@ -28,7 +28,7 @@ func (d *decider) discover() {
 		}
 		switch {
 		case d.restored(m):
-			// waits for a person
+			d.discoverBypassed(m) // waits for a person
 		case d.reverted(m):
 			d.discoverBypassed(m) // about to be admitted
 		case m.Held():
@@ -51,26 +51,10 @@ func (d *decider) startedUnrecorded(m *Member) bool {
 	case known && let.hash == m.Template.Hash:
 		return false
 	case d.firstSeen(m) && !known:
-		return d.rolledOver(m)
+		return false
 	default:
 		return d.overridden(m) || known && !d.firstSeen(m) && hasStarted(m) && !d.admittedElsewhere(m)
 	}
-}
-
-// rolledOver reports whether a workload that the plan has not seen before rolls over the pods of one that it knew: that was
-// deleted without its ReplicaSets, and another of its name adopted them. Its creation was not held.
-func (d *decider) rolledOver(m *Member) bool {
-	for id, seen := range d.seen {
-		if id.key != m.Key || id.uid == string(m.UID) || seen.Revision == "" {
-			continue
-		}
-		for i := range m.Revisions {
-			if rev := &m.Revisions[i]; rev.Name == seen.Revision && rev.Template.Hash != m.Template.Hash {
-				return hasStarted(m) && !d.remembered(m, m.Template.Hash)
-			}
-		}
-	}
-	return false
 }
 
 // overridden says whether the record of an override that nobody saw held can be relied on: a gate that was in force wrote
@@ -168,12 +152,18 @@ func (d *decider) discoverBypassed(m *Member) {
 	}
 }
 
-// causeUnheld is the cause of a rollout that nothing held: where the gate was to hold it, it escaped.
+// causeUnheld is the cause of a rollout that nothing held: where the gate was to hold it, and was not known to be out of force,
+// it escaped.
 func (d *decider) causeUnheld() v1alpha1.RolloutCause {
-	if d.gateProven() {
-		return v1alpha1.CauseEscaped
+	if d.mode() != v1alpha1.GateModeHold {
+		return v1alpha1.CauseObserved
 	}
-	return v1alpha1.CauseObserved
+	// Unknown it is where there was no workload to probe the gate with: the policies are installed.
+	gated := meta.FindStatusCondition(d.plan.Status.Conditions, v1alpha1.ConditionGated)
+	if gated == nil || gated.Status == metav1.ConditionFalse {
+		return v1alpha1.CauseObserved
+	}
+	return v1alpha1.CauseEscaped
 }
 
 // escaped asks for a look at the API server before a start that nobody admitted is recorded: the caches of workloads and of

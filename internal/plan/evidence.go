@@ -21,27 +21,40 @@ func (d *decider) remember() {
 	d.scheme = workload.Scheme(d.plan.Spec.Gate.RestartAnnotations)
 	for _, w := range slices.Concat(d.plan.Status.Departed, d.plan.Status.Workloads) {
 		key := workload.Key{Group: w.Group, Kind: w.Kind, Name: w.Name}
-		d.seen[identity{key, w.UID}] = d.inScheme(w, d.members[key])
+		m := d.members[key]
+		if m != nil && inherits(m, w) {
+			w.UID = string(m.UID)
+		}
+		d.seen[identity{key, w.UID}] = d.inScheme(w, m)
 	}
 }
 
-// inScheme translates what was remembered by hashes of another scheme: the ReplicaSet that ran tells its template by its
-// name. What cannot be compared is not known, and is never taken for a difference: the other revisions that run now ran
-// before.
+// inherits reports whether a workload goes on with the pods of one of its name that was deleted without them: it adopted the
+// ReplicaSet that ran. To the plan it is the same, or else its creation, which is not held, would roll over those pods unseen.
+func inherits(m *Member, w v1alpha1.PlanWorkload) bool {
+	return w.Revision != "" && slices.ContainsFunc(m.Revisions, func(rev workload.Revision) bool { return rev.Name == w.Revision })
+}
+
+// inScheme translates what was remembered by hashes of another scheme: the ReplicaSets that ran tell their templates by their
+// names. What cannot be compared is not known, and is never taken for a difference. Where the ReplicaSet that ran is gone and
+// another one runs, that one started since.
 func (d *decider) inScheme(w v1alpha1.PlanWorkload, m *Member) *v1alpha1.PlanWorkload {
 	if w.TemplateHash == "" || workload.Comparable(w.TemplateHash, d.scheme) {
 		return &w
 	}
-	w.TemplateHash, w.OtherTemplateHashes = "", nil
-	if m == nil || string(m.UID) != w.UID {
+	if m == nil || string(m.UID) != w.UID || w.Revision == "" {
+		w.TemplateHash, w.OtherRevisions = "", nil
 		return &w
 	}
+	others := w.OtherRevisions
+	w.OtherRevisions = nil
 	for i := range m.Revisions {
-		switch rev := &m.Revisions[i]; {
-		case rev.Name == w.Revision:
+		rev := &m.Revisions[i]
+		if rev.Name == w.Revision {
 			w.TemplateHash = rev.Template.Hash
-		case rev.Pods > 0:
-			w.OtherTemplateHashes = append(w.OtherTemplateHashes, rev.Template.Hash)
+		}
+		if slices.ContainsFunc(others, func(r v1alpha1.PlanRevision) bool { return r.Name == rev.Name }) {
+			w.OtherRevisions = append(w.OtherRevisions, v1alpha1.PlanRevision{Name: rev.Name, TemplateHash: rev.Template.Hash})
 		}
 	}
 	return &w
@@ -53,7 +66,7 @@ func (d *decider) seenBefore(m *Member) *v1alpha1.PlanWorkload { return d.seen[i
 // explained reports whether it is known how a template of a workload came to run: a release or the plan tells it, or the
 // operator admitted it, for this plan or another.
 func (d *decider) explained(m *Member, hash string) bool {
-	return d.remembered(m, hash) || admission(m, hash) != nil
+	return d.remembered(m, hash) || d.credible(admission(m, hash))
 }
 
 // remembered reports whether a release or the plan tells that a template of a workload was admitted.
@@ -66,7 +79,7 @@ func (d *decider) remembered(m *Member, hash string) bool {
 // workload, for example. That is no escape, but when it started is not known.
 func (d *decider) ranBefore(m *Member, hash string) bool {
 	seen := d.seenBefore(m)
-	return seen != nil && slices.Contains(seen.OtherTemplateHashes, hash)
+	return seen != nil && slices.ContainsFunc(seen.OtherRevisions, func(r v1alpha1.PlanRevision) bool { return r.TemplateHash == hash })
 }
 
 // admission is how the operator admitted a template of a workload, as the workload or its ReplicaSet tells; nil where it did
@@ -87,7 +100,13 @@ func admission(m *Member, hash string) *workload.Admission {
 // recorded: an admission from before says nothing of a template that came back by another way.
 func (d *decider) admittedElsewhere(m *Member) bool {
 	a := admission(m, m.Template.Hash)
-	return a != nil && a.Plan != d.in.Name
+	return d.credible(a) && a.Plan != d.in.Name
+}
+
+// credible reports whether an admission explains that something runs: this plan's own does, whatever its reason, and another
+// plan's where a backup allowed it. A second plan with a short deadline is no way around the first.
+func (d *decider) credible(a *workload.Admission) bool {
+	return a != nil && (a.Plan == d.in.Name || a.Reason == string(v1alpha1.StartBackupCompleted))
 }
 
 // admittedIn is how the operator admitted a workload in a rollout, if it did.

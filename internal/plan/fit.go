@@ -64,13 +64,20 @@ func shortened(text string) string {
 	return string(runes[:min(len(runes), maxShortText)])
 }
 
-// fitPlan does so with the status of a plan: the workloads go first that it selected the longest ago.
+// fitPlan does so with the status of a plan: the workloads go first that it selected the longest ago, then revisions that
+// workloads ran before.
 func fitPlan(s *v1alpha1.DRPlanStatus) {
 	if len(s.Held)+len(s.Workloads)+len(s.Departed) <= surelyFits {
 		return
 	}
 	for size(s) > maxStatus && len(s.Departed) > 0 {
 		s.Departed = s.Departed[1:]
+	}
+	for keep := maxOtherRevisions - 1; size(s) > maxStatus && keep >= 0; keep-- {
+		for i := range s.Workloads {
+			w := &s.Workloads[i]
+			w.OtherRevisions = w.OtherRevisions[:min(len(w.OtherRevisions), keep)]
+		}
 	}
 }
 

@@ -106,8 +106,8 @@ func TestStatusOfAPlanIsBounded(t *testing.T) {
 			Group: "apps", Kind: v1alpha1.KindDeployment, Name: name, UID: strings.Repeat("u", 36), Version: strings.Repeat("v", 128),
 			VersionSource: v1alpha1.SourcePodTemplateLabel, TemplateHash: strings.Repeat("h", 30), Revision: strings.Repeat("r", 253),
 		}
-		for range 10 {
-			w.OtherTemplateHashes = append(w.OtherTemplateHashes, strings.Repeat("h", 30))
+		for range maxOtherRevisions {
+			w.OtherRevisions = append(w.OtherRevisions, v1alpha1.PlanRevision{Name: strings.Repeat("r", 253), TemplateHash: strings.Repeat("h", 30)})
 		}
 		s.Workloads, s.Departed = append(s.Workloads, w), append(s.Departed, w)
 	}

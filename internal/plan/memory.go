@@ -19,10 +19,6 @@ func (d *decider) recordWorkloads(s *v1alpha1.DRPlanStatus) {
 		if !m.Selected {
 			continue
 		}
-		if d.rolledOver(m) {
-			s.Workloads = append(s.Workloads, d.rememberedOf(m.Key)...)
-			continue
-		}
 		w := d.planWorkloadNow(m)
 		if d.joined(m) || d.startedUntold(m, w) {
 			s.LastStart = &v1alpha1.LastStart{Time: *d.startTime(), Version: w.Version}
@@ -30,13 +26,6 @@ func (d *decider) recordWorkloads(s *v1alpha1.DRPlanStatus) {
 		s.Workloads = append(s.Workloads, w)
 	}
 	d.recordLastStart(s)
-}
-
-// rememberedOf is what the plan remembers of the workload of a name.
-func (d *decider) rememberedOf(key workload.Key) []v1alpha1.PlanWorkload {
-	return slices.DeleteFunc(slices.Clone(d.plan.Status.Workloads), func(w v1alpha1.PlanWorkload) bool {
-		return workload.Key{Group: w.Group, Kind: w.Kind, Name: w.Name} != key
-	})
 }
 
 // recordDeparted keeps what the plan knows of workloads that it selects no more, for as long as they exist: should one come
@@ -90,7 +79,7 @@ func (d *decider) planWorkloadNow(m *Member) v1alpha1.PlanWorkload {
 	case known:
 		w.Version, w.VersionSource, w.TemplateHash = let.version.Value, let.version.Source, let.hash
 	default:
-		if r, ok := soleRevision(m); ok {
+		if r, ok := ranLast(m); ok {
 			v := d.artifacts.Resolve(r.Template, nil)
 			w.Version, w.VersionSource, w.TemplateHash = v.Value, v.Source, r.Template.Hash
 		}
@@ -98,32 +87,56 @@ func (d *decider) planWorkloadNow(m *Member) v1alpha1.PlanWorkload {
 	if rev, ok := m.Revision(w.TemplateHash); ok {
 		w.Revision = rev.Name
 	}
-	w.OtherTemplateHashes = d.otherTemplates(m, w.TemplateHash)
+	w.OtherRevisions = d.otherRevisions(m, w.TemplateHash)
 	return w
 }
 
-// maxOtherTemplates is how many further templates of a workload the plan remembers.
-const maxOtherTemplates = 10
-
-// otherTemplates are the further templates of a workload that ran with reason and that no release records: those that ran when
-// the plan first saw it, and those that it admitted last before. Each is kept for as long as its ReplicaSet exists, so that the
-// end of a rollout is no reason to write.
-func (d *decider) otherTemplates(m *Member, admitted string) []string {
-	seen := d.seenBefore(m)
-	revisions := slices.SortedFunc(slices.Values(m.Revisions), func(a, b workload.Revision) int {
+// newestFirst are the revisions of a workload, the newest first.
+func newestFirst(m *Member) []workload.Revision {
+	return slices.SortedFunc(slices.Values(m.Revisions), func(a, b workload.Revision) int {
 		return cmp.Or(b.Created.Compare(a.Created.Time), cmp.Compare(a.Name, b.Name))
 	})
-	var out []string
+}
+
+// ranLast is the revision of a workload that nothing is recorded of which ran last, as far as its ReplicaSets tell: what it asks
+// for if that has pods, else the newest that has some; of one that is scaled to none what it asks for if that ever ran, else the
+// newest.
+func ranLast(m *Member) (workload.Revision, bool) {
+	asked, exists := m.Revision(m.Template.Hash)
+	if exists && asked.Pods > 0 && !m.Held() {
+		return asked, true
+	}
+	revisions := newestFirst(m)
 	for _, rev := range revisions {
-		hash := rev.Template.Hash
-		known := d.firstSeen(m) && rev.Pods > 0 ||
-			seen != nil && (seen.TemplateHash == hash || slices.Contains(seen.OtherTemplateHashes, hash))
-		if known && hash != admitted && !d.history().started[revisionOf(m, hash)] && !slices.Contains(out, hash) {
-			out = append(out, hash)
+		if rev.Pods > 0 {
+			return rev, true
 		}
 	}
-	out = out[:min(len(out), maxOtherTemplates)]
-	slices.Sort(out)
+	if exists && !m.Held() {
+		return asked, true
+	}
+	if len(revisions) == 0 {
+		return workload.Revision{}, false
+	}
+	return revisions[0], true
+}
+
+// maxOtherRevisions is how many further revisions of a workload the plan remembers.
+const maxOtherRevisions = 4
+
+// otherRevisions are the further revisions of a workload that ran with reason: what ran when the plan first saw it, and what it
+// admitted before. Each is kept for as long as its ReplicaSet exists, so that the end of a rollout is no reason to write.
+func (d *decider) otherRevisions(m *Member, admitted string) []v1alpha1.PlanRevision {
+	seen := d.seenBefore(m)
+	var out []v1alpha1.PlanRevision
+	for _, rev := range newestFirst(m) {
+		hash := rev.Template.Hash
+		known := d.firstSeen(m) && rev.Pods > 0 || d.ranBefore(m, hash) || seen != nil && seen.TemplateHash == hash
+		if known && hash != admitted && len(out) < maxOtherRevisions {
+			out = append(out, v1alpha1.PlanRevision{Name: rev.Name, TemplateHash: hash})
+		}
+	}
+	slices.SortFunc(out, func(a, b v1alpha1.PlanRevision) int { return cmp.Compare(a.Name, b.Name) })
 	return out
 }
 

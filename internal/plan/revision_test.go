@@ -116,8 +116,8 @@ func (s *sim) oldScheme() {
 		for i := range p.Status.Workloads {
 			w := &p.Status.Workloads[i]
 			old(&w.TemplateHash)
-			for j := range w.OtherTemplateHashes {
-				old(&w.OtherTemplateHashes[j])
+			for j := range w.OtherRevisions {
+				old(&w.OtherRevisions[j].TemplateHash)
 			}
 		}
 		s.stored(p)

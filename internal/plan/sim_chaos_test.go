@@ -41,7 +41,7 @@ func (c *chaos) act(what, how byte) {
 		c.kill, c.kill, c.stop, c.lagBehind, c.workElsewhere, c.skew,
 		c.override, c.pauseOrResume, c.restartPods, c.scaleToZero, c.breakPods,
 		c.failBackup, c.failBackup, c.breakVelero, c.deleteBackup, c.syncBucket, c.breakLocation,
-		c.announce, c.deleteRelease, c.twin,
+		c.announce, c.announceAgain, c.deleteRelease, c.twin, c.askAgain, c.history,
 		c.gate, c.mode, c.deadline, c.attempts, c.planGone, c.overlap, c.label, c.recreate, c.adopt, c.checksum, c.unmark,
 	}
 	c.steps++
@@ -168,6 +168,22 @@ func (c *chaos) breakLocation(how byte) {
 func (c *chaos) announce(how byte) {
 	c.createRelease(gen.Release(shop, pick(chaosVersions, how), gen.Deploy()))
 }
+
+// announceAgain changes the intent of a release.
+func (c *chaos) announceAgain(how byte) {
+	if names := sorted(c.releases); len(names) > 0 {
+		c.editRelease(pick(names, how/2), pick([]gen.ReleaseOption{gen.Deploy(), gen.Record()}, how))
+	}
+}
+
+// askAgain asks for another attempt at the backup of a release.
+func (c *chaos) askAgain(how byte) {
+	if names := sorted(c.releases); len(names) > 0 {
+		c.editRelease(pick(names, how), retryNow(fmt.Sprint(c.steps)))
+	}
+}
+
+func (c *chaos) history(how byte) { c.editPlan(shop, gen.HistoryLimit(int32(how%4+1))) }
 
 // twin is a second release of a version.
 func (c *chaos) twin(how byte) {
