@@ -6,6 +6,7 @@ package actuate
 import (
 	"context"
 	"errors"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -35,7 +36,7 @@ func (a *Actuator) confirm(ctx context.Context, in plan.Input, d plan.Decision) 
 		}
 	}
 	for _, name := range d.Lost {
-		if err := a.confirmLost(ctx, name); err != nil {
+		if err := a.confirmLost(ctx, in, name); err != nil {
 			return err
 		}
 	}
@@ -64,6 +65,9 @@ func (a *Actuator) confirmEscape(ctx context.Context, e *plan.Escape) error {
 	if err := a.Live.Get(ctx, client.ObjectKey{Namespace: e.Workload.Namespace, Name: e.Workload.Name}, live); client.IgnoreNotFound(err) != nil {
 		return err
 	}
+	if _, err := workload.Slim(live); err != nil { // as the cache shows it
+		return err
+	}
 	now := workload.FromDeployment(live, nil)
 	if now.UID != e.Workload.UID || now.Generation != e.Workload.Generation || now.HeldBy != e.Workload.HeldBy ||
 		!reflect.DeepEqual(now.Override, e.Workload.Override) || !reflect.DeepEqual(now.Admitted, e.Workload.Admitted) {
@@ -85,9 +89,15 @@ func (a *Actuator) confirmEscape(ctx context.Context, e *plan.Escape) error {
 
 // confirmLost: a Backup was there and is not any more. The cache of an operator that has just started may be older than what
 // was recorded.
-func (a *Actuator) confirmLost(ctx context.Context, name string) error {
-	err := a.Live.Get(ctx, client.ObjectKey{Namespace: a.VeleroNamespace, Name: name}, &velerov1.Backup{})
+// One that has lost our labels is no Backup of ours any more.
+func (a *Actuator) confirmLost(ctx context.Context, in plan.Input, name string) error {
+	live := &velerov1.Backup{}
+	err := a.Live.Get(ctx, client.ObjectKey{Namespace: a.VeleroNamespace, Name: name}, live)
 	if err == nil {
+		ours := map[string]string{v1alpha1.LabelCluster: in.Cluster, v1alpha1.LabelNamespace: in.Namespace, v1alpha1.LabelPlan: in.Name}
+		if !maps.Equal(ownership(live), ours) {
+			return nil
+		}
 		return stale(velerov1.SchemeGroupVersion.WithResource("backups"), name)
 	}
 	return client.IgnoreNotFound(err)

@@ -57,8 +57,12 @@ func TestNothingIsRecordedAsAnEscapeThatOnlyACacheShows(t *testing.T) {
 
 func TestNoBackupIsRecordedAsLostThatOnlyACacheLacks(t *testing.T) {
 	lost := plan.Decision{Lost: []string{"b"}}
-	there := gen.Backup("b", gen.Namespace(gen.VeleroNamespace))
-	if err := newBench(t, "", there).Apply(t.Context(), plan.Input{}, lost); !apierrors.IsConflict(err) {
+	in := plan.Input{Cluster: "c", Namespace: "ns", Name: "shop"}
+	there := gen.Backup("b", gen.Label(v1alpha1.LabelCluster, "c"), gen.Label(v1alpha1.LabelNamespace, "ns"), gen.Label(v1alpha1.LabelPlan, "shop"))
+	if err := newBench(t, "", gen.Backup("b")).Apply(t.Context(), in, lost); err != nil {
+		t.Errorf("it is not ours any more, and Apply returns %v", err)
+	}
+	if err := newBench(t, "", there).Apply(t.Context(), in, lost); !apierrors.IsConflict(err) {
 		t.Errorf("it exists, and Apply returns %v", err)
 	}
 	if err := newBench(t, "").Apply(t.Context(), plan.Input{}, lost); err != nil {

@@ -31,7 +31,7 @@ func (d *decider) announce() {
 // One that a restore brought back rolled out long ago, if it did: it announces nothing until its spec changes.
 func announces(r *release) bool {
 	handled := r.status.AnnouncedGeneration
-	if _, restored := r.Labels[velerov1.RestoreNameLabel]; restored {
+	if _, restored := r.Labels[velerov1.RestoreNameLabel]; restored || len(r.status.Rollouts) > 0 {
 		handled = max(handled, 1)
 	}
 	return r.Spec.Intent == v1alpha1.IntentDeploy && r.Generation > handled

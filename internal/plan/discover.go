@@ -53,7 +53,7 @@ func (d *decider) startedUnrecorded(m *Member) bool {
 	case d.firstSeen(m) && !known:
 		return false
 	default:
-		return d.overridden(m) || known && !d.firstSeen(m) && hasStarted(m) && !d.admittedElsewhere(m)
+		return d.overridden(m) || known && !d.firstSeen(m) && hasStarted(m) && !d.admittedLast(m)
 	}
 }
 

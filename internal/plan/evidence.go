@@ -96,11 +96,15 @@ func admission(m *Member, hash string) *workload.Admission {
 	return nil
 }
 
-// admittedElsewhere reports whether another plan admitted the template that a workload asks for. What this plan admitted is
-// recorded: an admission from before says nothing of a template that came back by another way.
-func (d *decider) admittedElsewhere(m *Member) bool {
-	a := admission(m, m.Template.Hash)
-	return d.credible(a) && a.Plan != d.in.Name
+// admittedLast reports whether the template that a workload asks for is the one that was last admitted, and nothing that is
+// recorded started after that: by another plan, or by this one whose record is gone. An admission from before says nothing of a
+// template that came back by another way.
+func (d *decider) admittedLast(m *Member) bool {
+	if !m.Admitted.Of(m.Template.Hash) || !d.credible(m.Admitted) {
+		return false
+	}
+	last, recorded := d.history().last[identityOf(m)]
+	return !recorded || m.Admitted.Generation+1 >= last.generation
 }
 
 // credible reports whether an admission explains that something runs: this plan's own does, whatever its reason, and another
@@ -125,8 +129,26 @@ func (d *decider) bypassed(m *Member) []workload.Revision {
 		return nil
 	}
 	found := slices.DeleteFunc(slices.Clone(m.Revisions), func(rev workload.Revision) bool {
-		return rev.Pods == 0 || d.explained(m, rev.Template.Hash) || d.ranBefore(m, rev.Template.Hash)
+		return rev.Pods == 0 || d.explained(m, rev.Template.Hash) || d.ranBefore(m, rev.Template.Hash) || d.reportedSince(m, &rev)
 	})
 	slices.SortFunc(found, func(a, b workload.Revision) int { return b.Created.Compare(a.Created.Time) })
 	return slices.CompactFunc(found, func(a, b workload.Revision) bool { return a.Template.Hash == b.Template.Hash })
+}
+
+// reportedSince reports whether an escape of the version of a revision, of that workload, was recorded after the revision was
+// created. A release remembers a bounded number of rollouts: without this, somebody who lets a workload adopt more ReplicaSets
+// than that would have them recorded, and backed up, in turn and for ever.
+func (d *decider) reportedSince(m *Member, rev *workload.Revision) bool {
+	version := d.artifacts.Resolve(rev.Template, nil).Value
+	for ro := range d.courses() {
+		if ro.of.Spec.Version != version || ro.AdmittedTime == nil || ro.AdmittedTime.Add(startMargin).Before(rev.Created.Time) {
+			continue
+		}
+		if slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
+			return keyOf(&rec) == m.Key && rec.UID == string(m.UID) && rec.StartReason == v1alpha1.StartNotHeld
+		}) {
+			return true
+		}
+	}
+	return false
 }

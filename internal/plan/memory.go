@@ -73,7 +73,7 @@ func (d *decider) planWorkloadNow(m *Member) v1alpha1.PlanWorkload {
 	w := v1alpha1.PlanWorkload{Group: m.Group, Kind: m.Kind, Name: m.Name, UID: string(m.UID)}
 	let, known := d.lastLetThrough(m)
 	switch {
-	case known && let.hash == m.Template.Hash && !m.Held(), !m.Paused && d.accounted(m):
+	case known && let.hash == m.Template.Hash && !m.Held(), !m.Paused && (d.accounted(m) || d.admittedLast(m) && !d.recordedHeld(m)):
 		v := d.versionOf(m)
 		w.Version, w.VersionSource, w.TemplateHash = v.Value, v.Source, m.Template.Hash
 	case known:
@@ -91,10 +91,10 @@ func (d *decider) planWorkloadNow(m *Member) v1alpha1.PlanWorkload {
 	return w
 }
 
-// newestFirst are the revisions of a workload, the newest first.
+// newestFirst are the revisions of a workload: those with pods, then the others, the newest first.
 func newestFirst(m *Member) []workload.Revision {
 	return slices.SortedFunc(slices.Values(m.Revisions), func(a, b workload.Revision) int {
-		return cmp.Or(b.Created.Compare(a.Created.Time), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(min(b.Pods, 1), min(a.Pods, 1)), b.Created.Compare(a.Created.Time), cmp.Compare(a.Name, b.Name))
 	})
 }
 

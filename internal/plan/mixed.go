@@ -85,10 +85,16 @@ func (d *decider) disturbed(b *velerov1.Backup) bool {
 func (d *decider) unseenDuring(b *velerov1.Backup, m *Member) bool {
 	return slices.ContainsFunc(m.Revisions, func(rev workload.Revision) bool {
 		hash := rev.Template.Hash
+		if !during(b, rev.Created) || !rev.Created.Time.Equal(firstCreated(m, hash)) {
+			return false
+		}
+		if a := rev.Admitted; a != nil && !workload.Comparable(a.Template, d.scheme) {
+			return false // of what, cannot be told
+		}
 		if a := admission(m, hash); a != nil && a.Backup == b.Name {
 			return false // it was admitted by this backup, which was over then
 		}
-		return during(b, metav1.NewTime(firstCreated(m, hash))) && !d.remembered(m, hash) && !d.allows(b, m, hash) &&
+		return !d.remembered(m, hash) && !d.allows(b, m, hash) &&
 			d.artifacts.Resolve(rev.Template, nil).Value != b.Annotations[v1alpha1.AnnotationVersion]
 	})
 }

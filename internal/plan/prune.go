@@ -82,7 +82,7 @@ func (d *decider) keeps(r *release, inUse map[string]bool) bool {
 		return true
 	}
 	return slices.ContainsFunc(r.status.Rollouts, func(ro v1alpha1.Rollout) bool {
-		return open(&ro) || d.explains(&ro) || d.protectsUsed(&ro, inUse)
+		return open(&ro) && (!ahead(&ro) || d.serves(course{&ro, r})) || d.explains(&ro) || d.protectsUsed(&ro, inUse)
 	})
 }
 

@@ -99,7 +99,7 @@ func (d *decider) startedHeld(m *Member) bool {
 // heldAnother says whether another template of a workload was held.
 func (d *decider) heldAnother(m *Member) bool {
 	for _, rec := range d.heldRecords(m) {
-		if rec.TemplateHash != m.Template.Hash {
+		if rec.TemplateHash != m.Template.Hash && workload.Comparable(rec.TemplateHash, d.scheme) {
 			return true
 		}
 	}

@@ -50,7 +50,7 @@ func (d *decider) lastUnseenStart(ro course) time.Time {
 		}
 		for i := range m.Revisions {
 			rev := &m.Revisions[i]
-			if !known && rev.Pods == 0 || d.explained(m, rev.Template.Hash) || d.owns(ro, m, rev) {
+			if !known && rev.Pods == 0 || d.remembered(m, rev.Template.Hash) || d.owns(ro, m, rev) {
 				continue
 			}
 			last = later(last, firstCreated(m, rev.Template.Hash).Add(-oneClock))

@@ -25,8 +25,9 @@ func (d *decider) noteFailures() {
 			m := d.members[keyOf(rec)]
 			switch {
 			case m == nil || string(m.UID) != rec.UID:
-			case rec.State != v1alpha1.WorkloadAdmitted || !m.Failed:
+			case rec.State != v1alpha1.WorkloadAdmitted || m.Observed && !m.Failed:
 				rec.FailedTime = nil
+			case !m.Failed: // its controller has not looked yet
 			case rec.FailedTime == nil:
 				rec.FailedTime = &d.now
 			}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/printable"
+	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // track brings the records of open rollouts forward to what the workloads show. What the operator itself did is found
@@ -36,6 +37,7 @@ func (d *decider) trackWorkload(ro course, rec *v1alpha1.RolloutWorkload) {
 	case !m.Driver:
 		d.trackLeft(ro, rec, m)
 	case rec.State == v1alpha1.WorkloadAdmitted:
+		d.adoptScheme(rec, m)
 		trackAdmitted(rec, m)
 	case m.Held():
 		d.trackHeld(ro, rec, m)
@@ -106,6 +108,14 @@ func (d *decider) trackBypassed(ro course, rec *v1alpha1.RolloutWorkload, m *Mem
 	d.escaped(m, rev.Name)
 }
 
+// adoptScheme brings the hash of a record that cannot be compared into the scheme of today: it is taken for that of the template that
+// the workload asks for.
+func (d *decider) adoptScheme(rec *v1alpha1.RolloutWorkload, m *Member) {
+	if !m.Held() && !workload.Comparable(rec.TemplateHash, d.scheme) {
+		rec.TemplateHash = m.Template.Hash
+	}
+}
+
 // unmarked reports whether somebody removed the mark of a hold and nothing else: the pause is the gate's, and no user's.
 func (d *decider) unmarked(ro course, rec *v1alpha1.RolloutWorkload, m *Member) bool {
 	return m.Paused && m.Override == nil && d.admittedIn(ro, rec, m) == nil
@@ -113,10 +123,13 @@ func (d *decider) unmarked(ro course, rec *v1alpha1.RolloutWorkload, m *Member) 
 
 // trackUnheld: a workload that was held is not any more.
 func (d *decider) trackUnheld(ro course, rec *v1alpha1.RolloutWorkload, m *Member) {
+	why := d.whyStarted(ro, rec, m)
+	if why != v1alpha1.StartNotHeld {
+		d.adoptScheme(rec, m)
+	}
 	let, known := d.lastLetThrough(m)
 	running := known && let.hash == m.Template.Hash && rec.StartReason == ""
 	if m.Template.Hash == rec.TemplateHash {
-		why := d.whyStarted(ro, rec, m)
 		if why != v1alpha1.StartNotHeld || !running {
 			d.recordStart(ro, rec, m, why)
 			if why == v1alpha1.StartNotHeld && rec.AdmittedGeneration == m.Generation {

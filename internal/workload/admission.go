@@ -21,6 +21,9 @@ type Admission struct {
 	// Template is the hash of the pod template that was admitted.
 	Template string `json:"template"`
 
+	// Generation of the workload when it was held, before the release.
+	Generation int64 `json:"generation"`
+
 	// Plan that it was held for.
 	Plan string `json:"plan"`
 

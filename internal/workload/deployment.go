@@ -44,6 +44,7 @@ func FromDeployment(d *appsv1.Deployment, sets []appsv1.ReplicaSet, restartAnnot
 		UserPaused:      d.Annotations[v1alpha1.AnnotationUserPaused] == "true",
 		Admitted:        admissionOf(d.Annotations, d.UID),
 		RolledOut:       deploymentRolledOut(d),
+		Observed:        d.Status.ObservedGeneration >= d.Generation,
 		Failed:          deploymentFailed(d),
 	}
 	if user := d.Annotations[v1alpha1.AnnotationOverriddenBy]; user != "" {

@@ -13,7 +13,7 @@ import (
 // it afterwards, unless a user had paused the workload before. The resourceVersion makes it fail with a conflict when
 // anything changed since the view was taken: a newer template is never released by accident.
 func ReleasePatch(v *View, why Admission) []byte {
-	why.UID, why.Template = v.UID, v.Template.Hash
+	why.UID, why.Generation, why.Template = v.UID, v.Generation, v.Template.Hash
 	patch := unmarkPatch(v)
 	annotationsOf(patch)[v1alpha1.AnnotationAdmitted] = string(mustJSON(why))
 	if !v.UserPaused {

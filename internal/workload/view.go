@@ -99,6 +99,9 @@ type View struct {
 	// RolledOut says that every replica runs the template asked for, and is available.
 	RolledOut bool
 
+	// Observed says that its status speaks of this generation.
+	Observed bool
+
 	// Failed says that its rollout made no progress within spec.progressDeadlineSeconds. Kubernetes keeps that up under a
 	// hold that comes later.
 	Failed bool

@@ -126,7 +126,7 @@ func TestPatches(t *testing.T) {
 	why := workload.Admission{Plan: "shop", Reason: "BackupCompleted", Release: "shop-1.5.0", Rollout: 2, Backup: "b"}
 	recorded := maps.Clone(marks)
 	recorded["dr.backstay.dev/admitted"] = `{"uid":"uid-web","template":"` + held.Template.Hash +
-		`","plan":"shop","reason":"BackupCompleted","release":"shop-1.5.0","rollout":2,"backup":"b"}`
+		`","generation":1,"plan":"shop","reason":"BackupCompleted","release":"shop-1.5.0","rollout":2,"backup":"b"}`
 	admitted := map[string]any{"resourceVersion": "77", "annotations": recorded}
 	record := map[string]any{
 		"dr.backstay.dev/override-reason": nil, "dr.backstay.dev/overridden-by": nil, "dr.backstay.dev/overridden-at": nil,
