@@ -71,7 +71,7 @@ func result(ctx context.Context, after time.Duration, err error) (ctrl.Result, e
 	case err == nil:
 		return ctrl.Result{RequeueAfter: after}, nil
 	case apierrors.IsConflict(err):
-		log.FromContext(ctx).V(1).Info("Decided on old news, deciding again", "cause", err.Error())
+		log.FromContext(ctx).V(1).Info("Stale cache, requeueing", "cause", err.Error())
 		return ctrl.Result{RequeueAfter: staleAfter}, nil
 	case actuate.Terminating(err):
 		return ctrl.Result{}, nil

@@ -72,7 +72,7 @@ const (
 	// StartModeChanged: the plan's gate mode became Observe or Disabled while it was
 	// held.
 	StartModeChanged StartReason = "ModeChanged"
-	// StartNotHeld: it started without having been held.
+	// StartNotHeld: it bypassed the gate.
 	StartNotHeld StartReason = "NotHeld"
 )
 

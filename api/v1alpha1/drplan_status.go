@@ -58,7 +58,7 @@ type DRPlanStatus struct {
 
 	// departed are workloads that the plan selected before, that still exist, and
 	// that it selects no more, the newest last: one that comes back with another
-	// template started it without having been held. At most 100.
+	// template started it past the gate. At most 100.
 	// +optional
 	// +listType=map
 	// +listMapKey=group

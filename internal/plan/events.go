@@ -129,7 +129,7 @@ func startEvent(ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWorkload) Event {
 	case rec.Override != nil:
 		return Event{
 			Warning: true, Plan: true, Reason: "Overridden", Action: "Override",
-			Note: fmt.Sprintf("was let go without a backup by %s: %s", rec.Override.User, rec.Override.Reason),
+			Note: fmt.Sprintf("was overridden, without a backup, by %s: %s", rec.Override.User, rec.Override.Reason),
 		}
 	case rec.State == v1alpha1.WorkloadHeld && rec.StartReason == "":
 		return Event{Plan: true, Reason: "Held", Action: "Hold", Note: "is held until its backup is Completed"}
@@ -138,7 +138,7 @@ func startEvent(ro *v1alpha1.Rollout, rec *v1alpha1.RolloutWorkload) Event {
 	case ro.Cause == v1alpha1.CauseObserved:
 		return Event{Reason: "Observed", Action: "Rollout", Note: "is backed up, and not held"}
 	default:
-		return Event{Warning: true, Plan: true, Reason: "Escaped", Action: "Rollout", Note: "started without having been held; it is backed up now"}
+		return Event{Warning: true, Plan: true, Reason: "Escaped", Action: "Rollout", Note: "bypassed the gate; it is backed up now"}
 	}
 }
 

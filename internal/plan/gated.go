@@ -91,7 +91,7 @@ func AssessGate(in Input, g Gate) (GateFinding, *Member) {
 	m := probeTarget(in)
 	switch {
 	case m == nil && overlap(in.Members) != "":
-		return GateFinding{Condition: gated(metav1.ConditionUnknown, v1alpha1.ReasonOverlappingPlans, "other plans move all of its workloads")}, nil
+		return GateFinding{Condition: gated(metav1.ConditionUnknown, v1alpha1.ReasonOverlappingPlans, "all its workloads are managed by other plans")}, nil
 	case m == nil:
 		return GateFinding{Condition: gated(metav1.ConditionUnknown, v1alpha1.ReasonNoWorkloads, "the plan selects no workload to probe the gate with")}, nil
 	}

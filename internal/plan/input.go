@@ -69,7 +69,7 @@ type Input struct {
 }
 
 // Decision is what to write, in the order of its fields. Where Starts and Statuses are both present and WriteAhead is
-// false, the statuses can wait: the workload's own change leads to the next decision, which tells the same and more.
+// false, the statuses can wait: the workload's own change leads to the next decision, which writes them.
 type Decision struct {
 	// Create lists releases that do not exist yet. Their status is in Statuses.
 	Create []*v1alpha1.AppRelease

@@ -29,7 +29,7 @@ func (d *decider) recordWorkloads(s *v1alpha1.DRPlanStatus) {
 }
 
 // recordDeparted keeps what the plan knows of workloads that it selects no more, for as long as they exist: should one come
-// back with another template, that started without having been held.
+// back with another template, that bypassed the gate.
 func (d *decider) recordDeparted(s *v1alpha1.DRPlanStatus) {
 	s.Departed = nil
 	for _, w := range slices.Concat(d.plan.Status.Departed, d.plan.Status.Workloads) {

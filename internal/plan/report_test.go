@@ -60,7 +60,7 @@ func TestEscapeIsToldUntilABackupHoldsIt(t *testing.T) {
 	s.pass(2 * time.Minute)
 	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonEscaped, "see AppRelease shop-1.5.0")
 	mustBe(t, s.releaseCondition("shop-1.5.0", v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonEscaped,
-		"without having been held", "the backup keeps failing", "To retry at once: kubectl -n ns annotate")
+		"bypassed the gate", "the backup keeps failing", "To retry at once: kubectl -n ns annotate")
 	mustBe(t, s.releaseCondition("shop-1.5.0", v1alpha1.ConditionStalled), metav1.ConditionTrue, v1alpha1.ReasonEscaped)
 	mustBe(t, s.releaseCondition("shop-1.5.0", v1alpha1.ConditionRolledOut), metav1.ConditionTrue, v1alpha1.ReasonRolledOut)
 	s.pass(10 * time.Minute)

@@ -84,15 +84,15 @@ func (d *decider) callsAPerson(ro course) bool {
 	return int32(d.failures(ro)) >= d.plan.Spec.Gate.BackupAttempts
 }
 
-// failures counts the attempts that failed, among them those whose Backup is gone. An attempt that was Completed and
-// could not be relied on any more is none.
+// failures counts the attempts that failed. One that was Completed and could not be relied on any more is none, and neither is one
+// whose Backup is gone: it may have been withdrawn.
 func (d *decider) failures(ro course) int {
 	n := 0
 	if failed(ro.Rollout) {
 		n++
 	}
 	for attempt := int32(1); attempt < min(ro.Backup.Attempt, maxAttempts); attempt++ {
-		if b := d.in.Backups[d.backupID(ro, attempt).Name()]; b == nil || velero.StateOf(b) == velero.Failed {
+		if b := d.in.Backups[d.backupID(ro, attempt).Name()]; b != nil && velero.StateOf(b) == velero.Failed {
 			n++
 		}
 	}

@@ -55,7 +55,7 @@ func (d *decider) drifted(running []drift.Version) metav1.Condition {
 	runs := drift.Summary(drift.Distinct(running))
 	message := map[string]string{
 		v1alpha1.ReasonNoWorkloads:    "no workload carries the labels of spec.workloads.matchLabels",
-		v1alpha1.ReasonVersionUnknown: "not every workload tells its version: label its pod template app.kubernetes.io/version",
+		v1alpha1.ReasonVersionUnknown: "cannot determine the version of some workloads: label their pod templates with app.kubernetes.io/version",
 		v1alpha1.ReasonMixedVersions:  "the workloads run several versions: " + runs,
 		v1alpha1.ReasonNothingPlanned: "the plan names no version and none is proven yet: set spec.version",
 		v1alpha1.ReasonInSync:         fmt.Sprintf("planned %s, running %s", planned, runs),

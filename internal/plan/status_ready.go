@@ -35,7 +35,7 @@ func (d *decider) planReady(s *v1alpha1.DRPlanStatus) (metav1.Condition, bool) {
 	}
 	if r := d.releaseOfEscape(); r != nil {
 		c.Reason = v1alpha1.ReasonEscaped
-		c.Message = fmt.Sprintf("a rollout of %s started without having been held, and no backup since is Completed: see AppRelease %s", r.Spec.Version, r.Name)
+		c.Message = fmt.Sprintf("a rollout of %s bypassed the gate, and no backup since is Completed: see AppRelease %s", r.Spec.Version, r.Name)
 		return c, false
 	}
 	if ro, found := d.releaseOfFailure(); found {
@@ -95,7 +95,7 @@ func (d *decider) heldText(held []v1alpha1.HeldWorkload) string {
 	case h.Reason == v1alpha1.ReasonBackupFailed:
 		text = fmt.Sprintf("%s is held and its backup keeps failing: see AppRelease %s", h.Name, h.Release)
 	case h.Reason == v1alpha1.ReasonRestored:
-		text = h.Name + " was restored as it was held, and starts nothing: put the revision back that ran " +
+		text = h.Name + " was restored while held and will not start: put the revision back that ran " +
 			"(AppRelease, previousRevision), or change or override it"
 	case h.Reason == v1alpha1.ReasonNotRecorded:
 		text = fmt.Sprintf("%s is held since %s, and no AppRelease records it yet: if that lasts, an event on this plan says why. %s",

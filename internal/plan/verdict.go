@@ -106,7 +106,7 @@ func unprotected(ro *v1alpha1.Rollout) string {
 	}
 	text := ""
 	if n := count[v1alpha1.StartNotHeld]; n > 0 && escaped(ro) {
-		text = fmt.Sprintf(", %d of them without having been held (%s)", n, v1alpha1.ReasonEscaped)
+		text = fmt.Sprintf(", %d of them past the gate (%s)", n, v1alpha1.ReasonEscaped)
 	}
 	for _, why := range []v1alpha1.StartReason{v1alpha1.StartOverridden, v1alpha1.StartDeadlinePassed, v1alpha1.StartModeChanged} {
 		if n := count[why]; n > 0 {
@@ -142,10 +142,10 @@ func (d *decider) verdictWaiting(ro course) verdict {
 	switch {
 	case escaped(ro.Rollout):
 		v.reason = v1alpha1.ReasonEscaped
-		v.message = fmt.Sprintf("%s started without having been held; %s", startedBecause(ro.Rollout, v1alpha1.StartNotHeld), v.message)
+		v.message = fmt.Sprintf("%s bypassed the gate; %s", startedBecause(ro.Rollout, v1alpha1.StartNotHeld), v.message)
 	case v.reason == v1alpha1.ReasonBackupCompleted && d.waitsForUsers(ro.Rollout):
 		v.reason = v1alpha1.ReasonPaused
-		v.message += ", and a user paused it before: resume it with kubectl rollout resume"
+		v.message += "; it was paused by a user before it was held: resume it with kubectl rollout resume"
 	}
 	if holds(ro.Rollout) {
 		v.message = fmt.Sprintf("%s: %s. %s", names(ro.Rollout, v1alpha1.WorkloadHeld), v.message, d.holdTerms(ro.Rollout))
@@ -186,7 +186,7 @@ func (d *decider) attemptState(ro course) (reason, message string) {
 	case phase == velerov1.BackupPhaseQueued, phase == velerov1.BackupPhaseReadyToStart:
 		return v1alpha1.ReasonBackupQueued, fmt.Sprintf("backup %s waits in Velero's queue%s", name, queued(ro.Backup))
 	case phase == "", phase == velerov1.BackupPhaseNew:
-		return v1alpha1.ReasonBackupPending, fmt.Sprintf("waits for Velero to begin backup %s", name)
+		return v1alpha1.ReasonBackupPending, fmt.Sprintf("waiting for Velero to begin backup %s", name)
 	case phase == velerov1.BackupPhaseCompleted:
 		return v1alpha1.ReasonBackupCompleted, fmt.Sprintf("backup %s is Completed", name)
 	default:

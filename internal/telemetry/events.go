@@ -50,7 +50,7 @@ func (e Events) Started(s plan.Start) {
 		string(v1alpha1.StartBackupCompleted): fmt.Sprintf("released: backup %s is Completed", s.Backup),
 		string(v1alpha1.StartDeadlinePassed):  "released without a backup: the deadline of the plan has passed",
 		string(v1alpha1.StartModeChanged):     "released without a backup: the plan's gate does not hold any more",
-		plan.StartReverted:                    "released: its template is the one that was last let through",
+		plan.StartReverted:                    "released: its template is the one that was last admitted",
 		plan.StartPlanDeleted:                 "released without a backup: the DRPlan that held it is gone",
 	}[s.Reason]
 	warning := s.Reason != string(v1alpha1.StartBackupCompleted) && s.Reason != plan.StartReverted

@@ -131,7 +131,7 @@ func TestScalingUpFromNoneWhatIsHeldIsToldAndBackedUp(t *testing.T) {
 	}
 	a.await("the release tells of it", func() error { return a.releaseSays(firstVersion, v1alpha1.ConditionReady, v1alpha1.ReasonEscaped) })
 	a.await("the plan does too", func() error { return a.planSays(v1alpha1.ConditionReady, v1alpha1.ReasonEscaped) })
-	a.await("an event warns", func() error { return a.warned("Deployment", "web", v1alpha1.ReasonEscaped, "without having been held") })
+	a.await("an event warns", func() error { return a.warned("Deployment", "web", v1alpha1.ReasonEscaped, "bypassed the gate") })
 	a.await("the hold is gone, since it holds nothing any more", func() error { return a.runs("web", firstVersion) })
 	a.restart(t, devcluster.Velero)
 	a.await("backed up", func() error { return a.planSays(v1alpha1.ConditionReady, v1alpha1.ReasonReconciled) })

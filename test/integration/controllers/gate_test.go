@@ -165,10 +165,10 @@ func opensWhileDown(s *shop, op *stage.Operator) *stage.Operator {
 		s.Fatal(err)
 	}
 	backup := s.awaitBackup("shop-2", 0)
-	s.warns(s.awaitEvent("Deployment", "web", "Escaped"), "started without having been held")
+	s.warns(s.awaitEvent("Deployment", "web", "Escaped"), "bypassed the gate")
 	s.warns(s.awaitEvent("DRPlan", "shop", "Escaped"), "backed up now")
 	c := s.awaitPlan(v1alpha1.ConditionReady, v1alpha1.ReasonEscaped)
-	s.says(c.Message, "started without having been held", "see AppRelease shop-2")
+	s.says(c.Message, "bypassed the gate", "see AppRelease shop-2")
 	if cause := s.release("shop-2").Status.Rollouts[0].Cause; cause != v1alpha1.CauseEscaped {
 		s.Errorf("cause %s", cause)
 	}
