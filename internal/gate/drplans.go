@@ -20,16 +20,21 @@ const plansName = "backstay-guard-drplans"
 // plansPolicy keeps a plan from being deleted or weakened while it holds something, by whoever has no right to override
 // it: that would start what is held, without the record that an override leaves. What a plan holds is known from its status.
 //
-// It also keeps plans small and few. A namespace that goes takes its plans along. So do the owner of a plan, and the kind DRPlan, whose objects no admission
-// is asked about.
+// A namespace that goes takes its plans along, and so does the kind DRPlan, whose objects no admission is asked about. An owner
+// does not while the plan holds something: whoever may edit a plan may name an owner that does not exist. The garbage collector
+// tries again until nothing is held.
+//
+// It also keeps plans small and few.
 func plansPolicy() *admissionv1.ValidatingAdmissionPolicy {
 	policy := validating(plansName, nil, harmless())
 	policy.Spec.MatchConstraints = operationsOnPlans(admissionv1.Create, admissionv1.Update, admissionv1.Delete)
 	policy.Spec.Variables = planVariables()
 	policy.Spec.Validations = append(planBounds(),
-		guardValidation(`!variables.holding || variables.exempt || request.operation != 'DELETE' || variables.mayOverride`,
+		guardValidation(`!variables.holding || variables.exempt || request.operation != 'DELETE' || variables.allowed`,
 			`deleting it`),
-		guardValidation(`!variables.holding || variables.exempt || variables.weakened == '' || variables.mayOverride`,
+		guardValidation(`!variables.holding || variables.exempt || !variables.ends || variables.allowed`,
+			`taking its last finalizer off`),
+		guardValidation(`!variables.holding || variables.exempt || variables.weakened == '' || variables.allowed`,
 			`changing ' + variables.weakened + '`),
 	)
 	return policy
@@ -40,8 +45,10 @@ func planVariables() []admissionv1.Variable {
 		{Name: "holding", Expression: `request.operation != 'CREATE' && (
 oldObject.?status.?heldCount.orValue(0) > 0 || oldObject.?status.?held.orValue([]).size() > 0)`},
 		{Name: "exempt", Expression: `
-namespaceObject.?metadata.?deletionTimestamp.hasValue() ||
-request.userInfo.username in [`[1:] + namespaceController + `, ` + garbageCollector + `, ` + controllerManager + `]`},
+namespaceObject.?metadata.?deletionTimestamp.hasValue() || request.userInfo.username == `[1:] + namespaceController},
+		// A plan that was deleted while it held nothing, and that a finalizer kept, goes with its last finalizer.
+		{Name: "ends", Expression: `request.operation == 'UPDATE' && oldObject.metadata.?deletionTimestamp.hasValue() &&
+object.metadata.?finalizers.orValue([]).size() == 0`},
 		{Name: "name", Expression: `request.operation == 'CREATE' ? '' : oldObject.metadata.name`},
 		{Name: "gate", Expression: `object.?spec.?gate.orValue({})`},
 		{Name: "oldGate", Expression: `oldObject.?spec.?gate.orValue({})`},
@@ -50,10 +57,13 @@ request.userInfo.username in [`[1:] + namespaceController + `, ` + garbageCollec
 		{Name: "weakened", Expression: cel(weakened)},
 		counted(),
 		mayOverride(`variables.name`),
+		// Who collects garbage acts on the word of others, and has every right where all controllers are one user.
+		{Name: "allowed", Expression: `!(request.userInfo.username in [` + garbageCollector + `, ` + controllerManager + `]) && variables.mayOverride`},
 	}
 }
 
-// weakened is the first field whose change may start what is held, or nothing. Fewer labels select at least what more did.
+// weakened is the first field whose change may start what is held, or nothing. Fewer labels select at least what more did. What
+// means a restart decides which revision was admitted, whether an annotation is added or taken away.
 const weakened = `
 request.operation != 'UPDATE' ? '' :
 variables.oldGate.?mode.orValue('') == HOLD && variables.gate.?mode.orValue('') != HOLD ? 'spec.gate.mode' :
@@ -61,7 +71,8 @@ variables.gate.?onDeadline.orValue('') == 'Release' && variables.oldGate.?onDead
 variables.gate.?onDeadline.orValue('') == 'Release' &&
   variables.gate.?deadlineSeconds.orValue(0) < variables.oldGate.?deadlineSeconds.orValue(0) ? 'spec.gate.deadlineSeconds' :
 !variables.labels.all(k, variables.oldLabels[?k] == optional.of(variables.labels[k])) ? 'spec.workloads.matchLabels' :
-variables.gate.?restartAnnotations.orValue([]).exists(k, !(k in variables.oldGate.?restartAnnotations.orValue([]))) ?
+variables.gate.?restartAnnotations.orValue([]).exists(k, !(k in variables.oldGate.?restartAnnotations.orValue([]))) ||
+variables.oldGate.?restartAnnotations.orValue([]).exists(k, !(k in variables.gate.?restartAnnotations.orValue([]))) ?
   'spec.gate.restartAnnotations' : ''`
 
 func guardValidation(expression, doing string) admissionv1.Validation {

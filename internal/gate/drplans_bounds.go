@@ -15,6 +15,7 @@ import (
 // The API server decodes every plan of a namespace, as a whole and several times, for every write of a workload there. So
 // plans must be few and small. Of their spec the schema sees to it.
 const (
+	maxPlanKeys = 1000  // labels, and annotations: whoever counts the characters of more runs into the cost limit
 	maxPlanText = 16384 // characters of labels and annotations in all
 	maxPlanList = 16    // finalizers, owners, and managers of fields, each of which lists the fields that it manages
 )
@@ -42,10 +43,11 @@ func planBounds() []admissionv1.Validation {
 	return []admissionv1.Validation{
 		{
 			Expression: exempt + fmt.Sprintf(`
+[object.metadata.?labels.orValue({}), object.metadata.?annotations.orValue({})].all(m, m.size() <= %d) &&
 [object.metadata.?labels.orValue({}), object.metadata.?annotations.orValue({})].map(m,
-  m.map(k, k.size() + string(m[k]).size()).sum()).sum() <= %d`, maxPlanText)[1:],
-			Message: fmt.Sprintf("the labels and annotations of a DRPlan must have at most %d characters in all: "+
-				"the API server reads them at every write of a workload in the namespace", maxPlanText),
+  m.map(k, k.size() + string(m[k]).size()).sum()).sum() <= %d`, maxPlanKeys, maxPlanText)[1:],
+			Message: fmt.Sprintf("the labels and annotations of a DRPlan must have at most %d characters in all, and be at most %d each: "+
+				"the API server reads them at every write of a workload in the namespace", maxPlanText, maxPlanKeys),
 			Reason: &invalid,
 		},
 		{

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,6 +23,7 @@ func (s *shop) guardedPlan(onDeadline v1alpha1.DeadlineAction) {
 	plan := s.plan("shop", v1alpha1.GateModeHold)
 	plan.Spec.Workloads.MatchLabels["tier"] = "front"
 	plan.Spec.Gate.OnDeadline = onDeadline
+	plan.Spec.Gate.RestartAnnotations = []string{"example.com/rolled"}
 	s.create(plan)
 	s.holds(plan)
 }
@@ -58,6 +60,7 @@ var weakenings = map[string]string{
 	`{"spec":{"workloads":{"matchLabels":{"tier":"back"}}}}`:        "spec.workloads.matchLabels",
 	`{"spec":{"workloads":{"matchLabels":{"another":"label"}}}}`:    "spec.workloads.matchLabels",
 	`{"spec":{"gate":{"restartAnnotations":["checksum/config"]}}}`:  "spec.gate.restartAnnotations",
+	`{"spec":{"gate":{"restartAnnotations":null}}}`:                 "spec.gate.restartAnnotations",
 	`{"spec":{"gate":{"mode":"Observe","onDeadline":"Release"}}}`:   "spec.gate.mode",
 	`{"spec":{"version":"2","workloads":{"matchLabels":{"a":""}}}}`: "spec.workloads.matchLabels",
 }
@@ -165,17 +168,23 @@ func TestWhoeverMayOverrideWeakensAndDeletesAPlanThatHolds(t *testing.T) {
 func TestNothingThatTakesAPlanAlongIsHeldUpByIt(t *testing.T) {
 	t.Parallel()
 	for name, username := range map[string]string{
-		"the end of its namespace":                  "system:serviceaccount:kube-system:namespace-controller",
-		"the end of its owner":                      "system:serviceaccount:kube-system:generic-garbage-collector",
-		"either, by a manager that is but one user": "system:kube-controller-manager",
+		"the namespace controller":                 "system:serviceaccount:kube-system:namespace-controller",
+		"a manager whose controllers are one user": "system:kube-controller-manager",
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name+", while the namespace goes", func(t *testing.T) {
 			t.Parallel()
 			s := newEmptyShopOn(t, plane)
 			s.guardedPlan(v1alpha1.DeadlineHold)
 			s.cp.AllowEverything(t, username, s.namespace)
-			if err := s.impersonated(username).Delete(t.Context(), s.plan("shop", "")); err != nil {
-				t.Error(err)
+			controller := s.impersonated(username)
+			if err := s.cp.Client.Delete(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}); err != nil {
+				t.Fatal(err)
+			}
+			s.eventually("admission knows that it goes", func() error {
+				return controller.DeleteAllOf(t.Context(), &v1alpha1.DRPlan{}, client.InNamespace(s.namespace))
+			})
+			if err := s.cp.Client.Get(t.Context(), client.ObjectKeyFromObject(s.plan("shop", "")), &v1alpha1.DRPlan{}); !apierrors.IsNotFound(err) {
+				t.Errorf("the plan is left: %v", err)
 			}
 		})
 	}
@@ -193,15 +202,80 @@ func TestNothingThatTakesAPlanAlongIsHeldUpByIt(t *testing.T) {
 	})
 }
 
+// Whoever may edit a plan may give it an owner that does not exist, and the garbage collector would delete it.
+func TestGarbageCollectorDeletesNoPlanThatHolds(t *testing.T) {
+	t.Parallel()
+	for _, username := range []string{"system:serviceaccount:kube-system:generic-garbage-collector", "system:kube-controller-manager"} {
+		t.Run(username, func(t *testing.T) {
+			t.Parallel()
+			s := newEmptyShopOn(t, plane)
+			s.guardedPlan(v1alpha1.DeadlineHold)
+			s.cp.AllowEverything(t, username, s.namespace)
+			owner := `{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"gone","uid":"gone"}]}}`
+			if err := s.patchPlan(s.planEditor(), owner); err != nil {
+				t.Fatal(err)
+			}
+			collector := s.impersonated(username)
+			refused(t, collector.Delete(t.Context(), s.plan("shop", "")), "deleting it would start them")
+			s.holdsNothing()
+			if err := collector.Delete(t.Context(), s.plan("shop", "")); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// A plan that was deleted while it held nothing stays for as long as it has a finalizer, and holds.
+func TestTerminatingPlanThatHoldsKeepsItsLastFinalizer(t *testing.T) {
+	t.Parallel()
+	s := newEmptyShopOn(t, plane)
+	plan := s.plan("shop", v1alpha1.GateModeHold)
+	plan.Finalizers = []string{"example.com/a", "example.com/b"}
+	s.create(plan)
+	editor := s.planEditor()
+	if err := editor.Delete(t.Context(), s.plan("shop", "")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cp.Client.Get(t.Context(), client.ObjectKeyFromObject(plan), plan); err != nil {
+		t.Fatal(err)
+	}
+	s.holds(plan)
+	if err := s.patchPlan(editor, `{"metadata":{"finalizers":["example.com/b"]}}`); err != nil {
+		t.Error(err)
+	}
+	const last = `{"metadata":{"finalizers":null}}`
+	refused(t, s.patchPlan(editor, last), "taking its last finalizer off would start them")
+	s.cp.AllowEverything(t, "system:kube-controller-manager", s.namespace)
+	refused(t, s.patchPlan(s.impersonated("system:kube-controller-manager"), last), "taking its last finalizer off would start them")
+	s.holdsNothing()
+	if err := s.patchPlan(editor, last); err != nil {
+		t.Error(err)
+	}
+}
+
+// holdsNothing writes into the status of the plan "shop" that it holds nothing any more.
+func (s *shop) holdsNothing() {
+	s.t.Helper()
+	if err := s.cp.Client.Status().Patch(s.t.Context(), s.plan("shop", ""),
+		client.RawPatch(types.MergePatchType, []byte(`{"status":{"held":null,"heldCount":null}}`))); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // The API server reads every plan as a whole at every write of a workload in the namespace.
 func TestPlanIsKeptSmall(t *testing.T) {
 	t.Parallel()
-	const text, lists = "must have at most 16384 characters in all", "must have at most 16 finalizers, owners and managers of its fields each"
+	const text, lists = "must have at most 16384 characters in all, and be at most 1000 each", "must have at most 16 finalizers, owners and managers of its fields each"
 	s := newEmptyShopOn(t, plane)
 	plan := s.plan("shop", v1alpha1.GateModeHold)
 	plan.Annotations = map[string]string{"a": strings.Repeat("x", 10_000), "b": strings.Repeat("x", 7_000)}
 	refused(t, s.cp.Client.Create(t.Context(), plan), text)
-	plan.Annotations["b"] = "x"
+	for i := range 60_000 {
+		plan.Annotations[fmt.Sprintf("%x", i)] = ""
+	}
+	plan.Annotations["a"] = ""
+	refused(t, s.cp.Client.Create(t.Context(), plan), text)
+	plan.Annotations = map[string]string{"a": strings.Repeat("x", 10_000), "b": "x"}
 	s.create(plan)
 	refused(t, s.patchPlan(s.cp.Client, annotation("b", strings.Repeat("x", 7_000))), text)
 	var names []string
