@@ -20,12 +20,15 @@ func (k kind) strictName() string { return "backstay-strict-" + k.resource }
 // template was changed: any of them, whatever it selects, writes the resourceVersion that the write builds on. Nothing else
 // tells a namespace without plans from one whose plans the API server has not read yet, after the kind DRPlan came back
 // for example.
+//
+// It begins with the question that the policy that holds asks: where that one fails, this one does too.
 func (k kind) evaluatedPolicy() *admissionv1.MutatingAdmissionPolicy {
 	policy := k.mutating(k.evaluatedName(), paramKind())
 	policy.Spec.MatchConstraints.NamespaceSelector = strictNamespaces()
 	policy.Spec.MatchConditions = []admissionv1.MatchCondition{{
 		Name: "changed-and-not-evaluated",
 		Expression: cel(`object.metadata.?annotations[?EVALUATED] != optional.of(oldObject.metadata.resourceVersion) && (
+` + k.changed(restartsOfPlan) + ` ||
 ` + k.changed(restarts) + `)`),
 	}}
 	policy.Spec.Mutations = jsonPatch(`
