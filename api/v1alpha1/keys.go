@@ -24,9 +24,10 @@ const (
 	AnnotationOverrideReason = GroupName + "/override-reason"
 	AnnotationOverriddenBy   = GroupName + "/overridden-by"
 
-	// AnnotationOverriddenAt is the resourceVersion that the workload had when the hold was overridden. It ties the two
-	// above to the one write that set them: neither `kubectl rollout undo`, which brings old annotations back, nor a
-	// later change under marks that were not recorded yet passes for another override.
+	// AnnotationOverriddenAt is "<resourceVersion>/<plan>": what the workload had when the hold was overridden, and the plan
+	// whose hold it was. It ties the two above to the one write that set them: neither `kubectl rollout undo`, which brings
+	// old annotations back, nor a later change under marks that were not recorded yet passes for another override. And it
+	// says what its author must have a right to.
 	AnnotationOverriddenAt = GroupName + "/overridden-at"
 
 	// AnnotationAdmitted records why the operator last released a hold, in the very write that released it: an Admission as

@@ -35,6 +35,7 @@ var celNames = strings.NewReplacer(
 	"MAX_REASON", maxReason,
 	"OPERATORS", list(operatorsOwn),
 	"MARKS", list(marks),
+	"NEW_WITHOUT", list(newWithout),
 	"RECORD", list(record),
 	"ANNOTATION", quote("/metadata/annotations/"),
 	"GROUP", quote(v1alpha1.GroupName),
@@ -48,6 +49,10 @@ var (
 
 	// operatorsOwn are the annotations that nobody but the operator writes.
 	operatorsOwn = []string{v1alpha1.AnnotationAdmitted, v1alpha1.AnnotationHeldReason}
+
+	// newWithout are the annotations that a workload must not bring when it is created. The mark of a hold may be restored
+	// together with the pause.
+	newWithout = append(append([]string{v1alpha1.AnnotationOverride}, record...), operatorsOwn...)
 
 	// marks are all annotations of ours on a workload that mean something.
 	marks = append(append([]string{

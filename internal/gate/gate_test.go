@@ -101,7 +101,7 @@ func TestExpressionsAreFilledIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{
-		"HELD_", "USER_PAUSED", "OVERRID", "ADMITTED", "EVALUATED", "COUNTED", "MAX", "OPERATORS", "MARKS", "RECORD", "ANNOTATION", "GROUP",
+		"HELD_", "USER_PAUSED", "OVERRID", "ADMITTED", "EVALUATED", "COUNTED", "MAX", "OPERATORS", "MARKS", "NEW_WITHOUT", "MOST", "RECORD", "ANNOTATION", "GROUP",
 		"VERB", "HOLD", "TEMPLATE", "RESTARTS", "OTHERS", "OURS", "CLUSTER", "NAMESPACE", "IDENTITY", "VERSION", "MIXED", "TOUCHED",
 		"FAILED", "FIELD", "CREATED_BY", "ATTEST", "%!", "|2",
 	} {

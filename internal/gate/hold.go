@@ -52,7 +52,7 @@ variables.hold ? (
 ) : variables.override ? {
   OVERRIDE_REASON: string(variables.annotations[OVERRIDE]),
   OVERRIDDEN_BY: request.userInfo.username,
-  OVERRIDDEN_AT: string(oldObject.metadata.resourceVersion)
+  OVERRIDDEN_AT: string(oldObject.metadata.resourceVersion) + '/' + string(params.metadata.name)
 } : {}`)},
 		// What is not held carries no mark of a hold: a stale one, or one set by hand, would turn the next
 		// `rollout pause` into a hold. But what is only a restart to this plan may be a revision to another, which has just

@@ -17,7 +17,10 @@ func (k kind) marksName() string { return "backstay-marks-" + k.resource }
 //   - The status of a workload is written by controllers, and its annotations with it: nobody takes a hold off, or writes a
 //     record, by that door.
 //   - The record of an override that a write brings and did not earn, copied by hand or by `kubectl rollout undo` from a
-//     ReplicaSet, becomes again what it was. Whoever removes a record may.
+//     ReplicaSet, becomes again what it was. Earned is one whose author may override the plan that it names, as the policy that
+//     holds asked too: where no plan looks, nobody else can forge one. Whoever removes a record may.
+//   - A workload that is created brings neither a record, nor what only the operator writes, nor an override: creation is not
+//     held.
 //   - What only the operator writes, why a workload was admitted or waits, stays what it was, also where `kubectl replace`
 //     drops every annotation.
 //   - The mark of a hold stays for as long as the pause that it explains: without it the hold would be taken for a pause of
@@ -28,23 +31,29 @@ func (k kind) marksPolicy(id Identity) *admissionv1.MutatingAdmissionPolicy {
 	policy := k.mutating(k.marksName(), nil)
 	rule := &policy.Spec.MatchConstraints.ResourceRules[0]
 	rule.Resources = append(rule.Resources, k.resource+"/status")
+	rule.Operations = append(rule.Operations, admissionv1.Create)
 	// Where the operator admits a workload, which is what everybody waits for, there is nothing to take back: a mutation that
 	// changes nothing would cost that a tenth of its time.
 	policy.Spec.MatchConditions = []admissionv1.MatchCondition{{
 		Name: "marks-differ",
-		Expression: cel(`object.metadata.?annotations != oldObject.metadata.?annotations &&
+		Expression: cel(`request.operation == 'CREATE' ? NEW_WITHOUT.exists(k, object.metadata.?annotations[?k].hasValue()) :
+object.metadata.?annotations != oldObject.metadata.?annotations &&
 MARKS.exists(k, object.metadata.?annotations[?k] != oldObject.metadata.?annotations[?k]) &&
 (request.userInfo.username != ` + quote(id.Username()) + ` || (has(request.subResource) && request.subResource == 'status') ||
 RECORD.exists(k, object.metadata.?annotations[?k].hasValue()))`),
 	}}
-	policy.Spec.Variables = slices.Concat(annotations(), k.holds(), []admissionv1.Variable{
-		recorded(),
+	policy.Spec.Variables = slices.Concat([]admissionv1.Variable{
+		{Name: "annotations", Expression: `object.metadata.?annotations.orValue({})`},
+		{Name: "oldAnnotations", Expression: `request.operation == 'CREATE' ? {} : oldObject.metadata.?annotations.orValue({})`},
+	}, k.holds(), []admissionv1.Variable{
+		recorded(), counted(), mayOverride(planOfRecord),
 		{Name: "operator", Expression: `request.userInfo.username == ` + quote(id.Username())},
 		{Name: "guarded", Expression: cel(`
+request.operation == 'CREATE' ? NEW_WITHOUT :
 has(request.subResource) && request.subResource == 'status' ? MARKS :
-(variables.recorded ? [] : RECORD.filter(k, k in variables.annotations)) +
+(variables.recorded && variables.mayOverride ? [] : RECORD.filter(k, k in variables.annotations)) +
 (variables.operator ? [] : OPERATORS) +
-(variables.operator || variables.recorded || variables.marked || !variables.wasHeld || !variables.paused ? [] :
+(variables.operator || variables.recorded && variables.mayOverride || variables.marked || !variables.wasHeld || !variables.paused ? [] :
   [HELD_BY, USER_PAUSED])`)},
 		{Name: "unearned", Expression: `variables.guarded.filter(k, variables.annotations[?k] != variables.oldAnnotations[?k])`},
 	})

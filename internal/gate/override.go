@@ -25,13 +25,17 @@ variables.annotations[?OVERRIDE].orValue('').size() <= MAX_REASON`)}
 }
 
 // recorded is the record of an override that was honoured earlier in this very write: by another policy, for another plan,
-// or before a webhook made the API server ask again. The resourceVersion tells it from a record of old.
+// or before a webhook made the API server ask again. The resourceVersion tells it from a record of old. The name of the plan
+// after it makes the right to it known to the policy that has no plan.
 func recorded() admissionv1.Variable {
 	return admissionv1.Variable{Name: "recorded", Expression: cel(`
-variables.annotations[?OVERRIDDEN_AT] == optional.of(oldObject.metadata.resourceVersion) &&
+variables.annotations[?OVERRIDDEN_AT].orValue('').startsWith(string(oldObject.metadata.resourceVersion) + '/') &&
 variables.annotations[?OVERRIDDEN_BY] == optional.of(request.userInfo.username) &&
 OVERRIDE_REASON in variables.annotations`)}
 }
+
+// planOfRecord is the name of the plan in a record that counts as recorded, as CEL.
+const planOfRecord = `variables.annotations[?OVERRIDDEN_AT].orValue('').replace(string(oldObject.metadata.resourceVersion) + '/', '', 1)`
 
 // counted is whether an override of this user counts at all: that of a ServiceAccount only where the namespace names it.
 // Many ServiceAccounts are bound to a role that allows everything, those of GitOps tools among them, and so to a verb that

@@ -16,7 +16,7 @@ import (
 // overridden is what an override by the shop's administrator leaves.
 func (s *shop) overridden(tag, reason, at string) state {
 	return state{Image: "shop/web:" + tag, Annotations: map[string]string{
-		"override-reason": reason, "overridden-by": "admin-of-" + s.namespace, "overridden-at": at,
+		"override-reason": reason, "overridden-by": "admin-of-" + s.namespace, "overridden-at": at + "/shop",
 	}}
 }
 
@@ -204,19 +204,18 @@ func TestRecordOfAnOverrideCannotBeForged(t *testing.T) {
 	t.Run("a record of another user is dropped", func(t *testing.T) {
 		t.Parallel()
 		s := newShop(t)
-		s.is(s.mustPatch(s.as(s.admin), record("dev", s.get("web").ResourceVersion)+image("2")[1:]), s.held("2"))
+		s.is(s.mustPatch(s.as(s.admin), record("dev", s.get("web").ResourceVersion+"/shop")+image("2")[1:]), s.held("2"))
 	})
-	t.Run("one that fits is denied without the verb", func(t *testing.T) {
+	t.Run("one that fits is dropped without the verb", func(t *testing.T) {
 		t.Parallel()
 		s := newShop(t)
-		_, err := s.patch(s.as(s.developer), record("dev", s.get("web").ResourceVersion)+image("2")[1:])
-		refused(t, err, "user dev may not override the hold of DRPlan shop, nor set the record of an override by hand")
+		s.is(s.mustPatch(s.as(s.developer), record("dev", s.get("web").ResourceVersion+"/shop")+image("2")[1:]), s.held("2"))
 	})
 	t.Run("with the verb it is an override, and recorded as such", func(t *testing.T) {
 		t.Parallel()
 		s := newShop(t)
 		at := s.get("web").ResourceVersion
-		s.is(s.mustPatch(s.as(s.admin), record("admin-of-"+s.namespace, at)+image("2")[1:]), s.overridden("2", "forged", at))
+		s.is(s.mustPatch(s.as(s.admin), record("admin-of-"+s.namespace, at+"/shop")+image("2")[1:]), s.overridden("2", "forged", at))
 	})
 	t.Run("a true record cannot be rewritten", func(t *testing.T) {
 		t.Parallel()
@@ -232,6 +231,49 @@ func TestRecordOfAnOverrideCannotBeForged(t *testing.T) {
 		s.is(s.mustPatch(s.as(s.developer), fmt.Sprintf(`{"metadata":{"annotations":{%q:null,%q:null,%q:null}}}`,
 			v1alpha1.AnnotationOverrideReason, v1alpha1.AnnotationOverriddenBy, v1alpha1.AnnotationOverriddenAt)), free("2"))
 	})
+}
+
+// Nobody is asked about a write while no plan looks: the record of an override that was never asked for would explain the
+// start when the label is back.
+func TestRecordOfAnOverrideCannotBeForgedWhileNoPlanLooks(t *testing.T) {
+	t.Parallel()
+	forged := func(s *shop, user, plan string) string {
+		return fmt.Sprintf(`{"metadata":{"annotations":{%q:"forged",%q:%q,%q:%q}},`, v1alpha1.AnnotationOverrideReason, v1alpha1.AnnotationOverriddenBy,
+			user, v1alpha1.AnnotationOverriddenAt, s.get("web").ResourceVersion+plan) + image("2")[1:]
+	}
+	for _, plan := range []string{"", "/", "/shop", "/other", "/" + strings.Repeat("x", 300)} {
+		t.Run("naming "+plan, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			dev := s.as(s.developer)
+			s.mustPatch(dev, `{"metadata":{"labels":null}}`)
+			s.is(s.mustPatch(dev, forged(s, "dev", plan)), free("2"))
+			s.is(s.mustPatch(dev, `{"metadata":{"labels":{"app.kubernetes.io/part-of":"shop"}}}`), free("2"))
+		})
+	}
+	t.Run("but by whoever may override, in his own name", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		admin := s.as(s.admin)
+		at := s.mustPatch(admin, `{"metadata":{"labels":null}}`).ResourceVersion
+		s.is(s.mustPatch(admin, forged(s, "admin-of-"+s.namespace, "/shop")), s.overridden("2", "forged", at))
+	})
+}
+
+// Creation is not held, and nobody is asked about it.
+func TestNewDeploymentBringsNoRecord(t *testing.T) {
+	t.Parallel()
+	s := newEmptyShopOn(t, plane)
+	d := s.deployment("web")
+	d.Annotations = map[string]string{
+		v1alpha1.AnnotationOverride: "go", v1alpha1.AnnotationOverrideReason: "go", v1alpha1.AnnotationOverriddenBy: "cfo",
+		v1alpha1.AnnotationOverriddenAt: "/shop", v1alpha1.AnnotationAdmitted: "{}", v1alpha1.AnnotationHeldReason: "none", "note": "stays",
+	}
+	s.create(d)
+	s.is(d, free("1"))
+	if d.Annotations["note"] != "stays" {
+		t.Errorf("a foreign annotation was taken: %v", d.Annotations)
+	}
 }
 
 // Stored it would do nothing, and whoever asked for it in an emergency would not know.

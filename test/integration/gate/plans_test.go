@@ -93,7 +93,10 @@ func TestTwoPlansBothMustBeOverridden(t *testing.T) {
 	s.cp.AllowOverride(t, "admin-of-"+s.namespace, s.namespace, "other")
 	for tag := 2; tag < 6; tag++ {
 		at := s.get("web").ResourceVersion
-		s.is(s.mustPatch(admin, overrideWith(fmt.Sprint(tag), "go")), s.overridden(fmt.Sprint(tag), "go", at))
+		d := s.mustPatch(admin, overrideWith(fmt.Sprint(tag), "go"))
+		// The record names either.
+		d.Annotations[v1alpha1.AnnotationOverriddenAt] = strings.Replace(d.Annotations[v1alpha1.AnnotationOverriddenAt], "/other", "/shop", 1)
+		s.is(d, s.overridden(fmt.Sprint(tag), "go", at))
 	}
 }
 
