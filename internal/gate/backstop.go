@@ -19,7 +19,7 @@ func (k kind) backstopPolicy(id Identity) *admissionv1.ValidatingAdmissionPolicy
 	policy.Spec.Variables = slices.Concat(annotations(), k.holds(), []admissionv1.Variable{
 		k.revision(restartsOfPlan), holdable(), asked(), recorded(), counted(), mayOverride(planOfParams),
 	})
-	policy.Spec.Validations = append(rightValidations(), k.holdValidation())
+	policy.Spec.Validations = append(rightValidations(), k.holdValidation(), holderValidation(id))
 	return policy
 }
 
@@ -62,6 +62,22 @@ func (k kind) holdValidation() admissionv1.Validation {
 '` + k.holdName() + ` is only moments old, retry in a few seconds. Otherwise the policy or its binding is missing or ' +
 'altered, or a webhook changed the workload after it: see the condition Gated: kubectl -n ' + request.namespace +
 ' get drplan ' + params.metadata.name + ' -o wide'`),
+		Reason: &invalid,
+	}
+}
+
+// holderValidation keeps what a plan holds with that plan: see holder. The operator's probe stores nothing.
+func holderValidation(id Identity) admissionv1.Validation {
+	invalid := metav1.StatusReasonInvalid
+	return admissionv1.Validation{
+		Expression: cel(`
+!variables.wasHeld || !variables.held || request.userInfo.username == ` + quote(id.Username()) + ` ||
+variables.oldAnnotations[?HELD_BY] != optional.of(request.namespace + '/' + string(params.metadata.name)) ||
+variables.annotations[?HELD_BY] == variables.oldAnnotations[?HELD_BY]`),
+		Message: "the workload must stay with the plan that holds it",
+		MessageExpression: cel(`
+'DRPlan ' + params.metadata.name + ' holds ' + oldObject.metadata.name + ', and another plan would have taken it, since ' +
+'the write takes the labels of that plan off; nothing was stored. Retry, or wait until it is released'`),
 		Reason: &invalid,
 	}
 }

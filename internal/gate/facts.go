@@ -87,10 +87,13 @@ func (k kind) condition(id Identity, selects string) []admissionv1.MatchConditio
 // without any label.
 const selects = `
 params.?spec.?workloads.?matchLabels.orValue({}).size() > 0 && (
-  params.spec.workloads.matchLabels.all(k, object.metadata.?labels[?k] == optional.of(params.spec.workloads.matchLabels[k])) ||
+  ` + labelled + ` ||
   params.spec.workloads.matchLabels.all(k, oldObject.metadata.?labels[?k] == optional.of(params.spec.workloads.matchLabels[k])) ||
   oldObject.metadata.?annotations[?HELD_BY] == optional.of(request.namespace + '/' + params.metadata.name)
 )`
+
+// labelled is whether a workload has the labels of a plan after the write.
+const labelled = `params.spec.workloads.matchLabels.all(k, object.metadata.?labels[?k] == optional.of(params.spec.workloads.matchLabels[k]))`
 
 // annotations are those after the write and before it.
 func annotations() []admissionv1.Variable {

@@ -19,7 +19,7 @@ func (k kind) holdPolicy(id Identity) *admissionv1.MutatingAdmissionPolicy {
 	policy.Spec.MatchConditions = k.condition(id, selects+" || "+probing(id))
 	policy.Spec.Variables = slices.Concat(annotations(), k.holds(), []admissionv1.Variable{
 		k.revision(restartsOfPlan), holdable(), asked(), reasoned(), recorded(), counted(), mayOverride(planOfParams),
-	}, k.verdicts(), answerFacts(id, selects))
+	}, answerFacts(id, selects), k.verdicts())
 	policy.Spec.Mutations = jsonPatch(k.patch())
 	return policy
 }
@@ -45,10 +45,10 @@ variables.marked ?
   variables.wasHeld ? variables.oldAnnotations[?USER_PAUSED].orValue('') == 'true' : variables.paused`)},
 		// An override releases what was held, in the write that asks for it. One that is recorded has done so.
 		{Name: "override", Expression: `variables.honoured && !variables.recorded`},
+		{Name: "holder", Expression: cel(holder)},
 		{Name: "set", Expression: cel(`
 variables.hold ? (
-  variables.userPaused ? {HELD_BY: request.namespace + '/' + params.metadata.name, USER_PAUSED: 'true'} :
-    {HELD_BY: request.namespace + '/' + params.metadata.name}
+  variables.userPaused ? {HELD_BY: variables.holder, USER_PAUSED: 'true'} : {HELD_BY: variables.holder}
 ) : variables.override ? {
   OVERRIDE_REASON: string(variables.annotations[OVERRIDE]),
   OVERRIDDEN_BY: request.userInfo.username,
@@ -65,6 +65,14 @@ variables.hold ? (
   variables.override || !variables.asked))`)},
 	}
 }
+
+// holder is the mark of the plan that holds. What is held stays with the plan that its mark names: whatever the order in which
+// the plans are asked, another one, with a deadline that is sooner, does not take it. Only a plan that the workload leaves in
+// this very write puts its own name, since the other may be gone, and nobody would hold the workload any more. Where the other
+// is not gone, the backstop refuses that for it. A probe asks about the plans of now.
+const holder = `
+variables.wasHeld && !variables.probing && ` + labelled + ` ?
+  string(variables.oldAnnotations[HELD_BY]) : request.namespace + '/' + string(params.metadata.name)`
 
 // patch is the list of operations. JSON patch's add replaces what is there.
 func (k kind) patch() string {

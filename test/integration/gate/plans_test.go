@@ -128,6 +128,7 @@ func TestModeThatIsChangedWhileHeldHoldsNoMore(t *testing.T) {
 	s.eventually("resumed", func() error { return s.resumed(dev) })
 }
 
+// Until the operator marks it anew the workload carries the name of a plan that is gone. It is held all the same.
 func TestPlanTakesOverTheHoldOfADeletedOne(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
@@ -137,16 +138,40 @@ func TestPlanTakesOverTheHoldOfADeletedOne(t *testing.T) {
 	if err := s.cp.Client.Delete(t.Context(), s.plan("shop", v1alpha1.GateModeHold)); err != nil {
 		t.Fatal(err)
 	}
+	s.is(s.mustPatch(dev, `{"spec":{"paused":false}}`), s.held("2"))
+	s.is(s.mustPatch(dev, fmt.Sprintf(`{"metadata":{"annotations":{%q:null}},"spec":{"paused":false}}`, v1alpha1.AnnotationHeldBy)), s.held("2"))
+	// By no label it would be nobody's.
 	s.eventually("taken over", func() error {
-		d, err := s.patch(dev, `{"spec":{"paused":false}}`)
-		if err == nil && !d.Spec.Paused {
-			t.Fatal("resumed although a plan selects it")
-		}
-		if plan, _ := gate.HeldBy(d); plan != "other" {
-			return fmt.Errorf("held by %q", plan)
+		d, err := s.patch(dev, `{"metadata":{"labels":null},"spec":{"paused":false}}`, client.DryRunAll)
+		if err == nil && !gate.ProbeHeld(d, "other") {
+			err = fmt.Errorf("held by %v", stateOf(d))
 		}
 		return err
 	})
+}
+
+// Who is asked last is chance: more than one try.
+func TestWeakerPlanStealsNoHold(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	dev := s.as(s.developer)
+	s.mustPatch(dev, image("2"))
+	weak := s.plan("weak", v1alpha1.GateModeHold)
+	weak.Spec.Gate.OnDeadline, weak.Spec.Gate.DeadlineSeconds = v1alpha1.DeadlineRelease, 60
+	s.enforce(weak)
+	mark := fmt.Sprintf(`{"metadata":{"annotations":{%q:"%s/weak"}},`, v1alpha1.AnnotationHeldBy, s.namespace)
+	for i := range 10 {
+		tag := fmt.Sprint(3 + i)
+		s.is(s.mustPatch(dev, image(tag)), s.held(tag))
+		s.is(s.mustPatch(dev, `{"spec":{"paused":false}}`), s.held(tag))
+		s.is(s.mustPatch(dev, mark+`"spec":{"paused":false}}`), s.held(tag))
+		off, err := s.patch(dev, strings.Replace(mark, `"metadata":{`, `"metadata":{"labels":null,`, 1)+`"spec":{"paused":false}}`, client.DryRunAll)
+		if err != nil {
+			refused(t, err, "DRPlan shop holds web, and another plan would have taken it")
+			continue
+		}
+		s.is(off, s.held(tag))
+	}
 }
 
 // resumed tries to resume "web".
