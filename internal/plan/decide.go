@@ -44,6 +44,7 @@ func Decide(in Input) Decision {
 		d.relabel()
 		d.start()
 		d.clean()
+		d.takeOver()
 		d.noteFailures()
 		d.noteDeadlines()
 		d.close()

@@ -102,7 +102,7 @@ type Decision struct {
 	// of them.
 	Restored []workload.View
 
-	// Remark are workloads that the plan holds, and whose mark somebody removed.
+	// Remark are workloads that the plan holds, and whose mark somebody removed or names another plan.
 	Remark []workload.View
 
 	// Escapes are starts that nobody admitted and that Statuses record for the first time. Whoever writes them looks at the

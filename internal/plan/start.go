@@ -114,6 +114,19 @@ func (d *decider) abandon() {
 	}
 }
 
+// takeOver marks what this plan moves as held by it, where the mark names another plan: one that is gone, or the one that
+// admission asked last of those that select the workload. Without its labels a workload is its holder's alone.
+func (d *decider) takeOver() {
+	if d.mode() != v1alpha1.GateModeHold {
+		return
+	}
+	for _, m := range d.sortedMembers() {
+		if m.Held() && m.Selected && m.Driver && !m.HeldByPlan(d.in.Name) && !d.restored(m) && !d.isWritten(m) {
+			d.out.Remark = append(d.out.Remark, m.View)
+		}
+	}
+}
+
 // clean removes marks that mean nothing any more, and the record of an override, which is in a status by now. That one
 // is for the plan that moves the workload.
 func (d *decider) clean() {

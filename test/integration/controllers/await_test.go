@@ -188,6 +188,15 @@ func (s *shop) awaitStarted(name, version string) {
 	})
 }
 
+// awaitMark waits until a Deployment is held under the name of a plan.
+func (s *shop) awaitMark(name, plan string) {
+	s.Helper()
+	s.await(name+" is held by "+plan, patience, func() (bool, any) {
+		d := &appsv1.Deployment{}
+		return s.see(d, s.key(name)) && d.Spec.Paused && d.Annotations[v1alpha1.AnnotationHeldBy] == s.namespace+"/"+plan, d
+	})
+}
+
 // mustBeHeld reads a Deployment from the API server and fails the test unless it is held.
 func (s *shop) mustBeHeld(name string) {
 	s.Helper()

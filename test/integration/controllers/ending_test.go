@@ -35,9 +35,11 @@ func TestPlanDeletedReleasesNothingThatAnotherPlanHoldsToo(t *testing.T) {
 	s.awaitCondition(&v1alpha1.DRPlan{}, "zone", v1alpha1.ConditionGated, v1alpha1.ReasonOverlappingPlans, patience)
 	s.roll("web", "2")
 	s.awaitBackup("shop-2", 0)
+	s.awaitMark("web", "shop") // the oldest of those that are as strict moves it
 	s.delete(s.plan("shop"))
 	s.awaitBackup("zone-2", 0)
 	s.mustBeHeld("web")
+	s.awaitMark("web", "zone")
 	s.complete(s.awaitBackup("zone-2", 0))
 	s.awaitStarted("web", "2")
 }
