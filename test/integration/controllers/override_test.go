@@ -152,7 +152,7 @@ func TestUsersOwnPauseSurvivesTheHold(t *testing.T) {
 	s.patch(&appsv1.Deployment{ObjectMeta: s.meta("web")}, `{"spec":{"paused":true}}`)
 	s.roll("web", "2")
 	s.complete(s.awaitBackup("shop-2", 0))
-	s.says(s.awaitReady("shop-2", v1alpha1.ReasonPaused).Message, "a user paused it before", "kubectl rollout resume")
+	s.says(s.awaitReady("shop-2", v1alpha1.ReasonPaused).Message, "paused by a user before it was held", "kubectl rollout resume")
 	s.mustBeHeld("web")
 	s.patch(&appsv1.Deployment{ObjectMeta: s.meta("web")}, `{"spec":{"paused":null}}`)
 	s.awaitReady("shop-2", v1alpha1.ReasonRolledOut)

@@ -141,7 +141,7 @@ func TestRevertWhileHeldIsReleasedAtOnceWithoutItsBackup(t *testing.T) {
 	s.roll("web", "1")
 	s.awaitStarted("web", "1")
 	s.awaitReady("shop-2", v1alpha1.ReasonReverted)
-	s.says(s.awaitEvent("Deployment", "web", "Admitted").Note, "last let through")
+	s.says(s.awaitEvent("Deployment", "web", "Admitted").Note, "last admitted")
 }
 
 func TestRollbackToAnOlderVersionIsASecondRolloutOfItsRelease(t *testing.T) {
