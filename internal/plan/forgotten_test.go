@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/test/gen"
@@ -20,18 +22,7 @@ func TestPromise1_AdmissionWhoseRecordIsGoneIsStillAStart(t *testing.T) {
 	s.createRelease(gen.Release(shop, "1.6.0", gen.Deploy()))
 	s.pass(aWhile)
 	s.set("web", "1.5.0")
-	for range 60 {
-		if view(s.deployments["web"]).HeldBy == "" {
-			break
-		}
-		s.now = s.now.Add(time.Second)
-		s.backUp()
-		for range 50 {
-			if view(s.deployments["web"]).HeldBy == "" || !s.op.work() {
-				break
-			}
-		}
-	}
+	s.admitUnrecorded("web")
 	s.away(func() {
 		s.now = s.now.Add(time.Second)
 		s.roll()
@@ -151,15 +142,10 @@ func TestFailedRolloutStaysFailedWhenItIsScaled(t *testing.T) {
 	s.broken["web"] = true
 	s.set("web", "1.5.0")
 	s.pass(11 * time.Minute)
-	c := s.planCondition(v1alpha1.ConditionReady)
-	s.edit("web", "hpa", gen.Replicas(3))
+	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonRolloutFailed)
+	s.edit("web", "autoscaler", gen.Replicas(3))
 	s.settle()
-	c = s.planCondition(v1alpha1.ConditionReady)
-	if c.Reason != v1alpha1.ReasonRolloutFailed {
-		t.Errorf("after HPA: %s", c.Reason)
-	}
-	s.pass(moment)
-	c = s.planCondition(v1alpha1.ConditionReady)
+	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonRolloutFailed)
 }
 
 // A workload that another plan moved, and that came back, is known by what runs: an announced backup serves it, and a revert is one.
@@ -224,4 +210,23 @@ func TestOverrideOfTwoLinesIsRecorded(t *testing.T) {
 	if len(s.releases) == 0 {
 		t.Error("nothing was ever recorded")
 	}
+}
+
+// admitUnrecorded lets time pass until the operator admits a workload, and not until it has recorded that.
+func (s *sim) admitUnrecorded(name string) {
+	const steps = 50
+	held := func() bool { return view(s.deployments[name]).HeldBy != "" }
+	for range steps {
+		s.now = s.now.Add(time.Second)
+		s.backUp()
+		for range steps {
+			if !held() || !s.op.work() {
+				break
+			}
+		}
+		if !held() {
+			return
+		}
+	}
+	s.Fatalf("%s is still held", name)
 }
