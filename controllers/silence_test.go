@@ -16,7 +16,7 @@ import (
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
-// A timer is all there is to tell that Velero fell silent: one for all plans, and nobody is told twice.
+// Nothing but a timer reports that Velero fell silent: one for all plans, and once.
 func TestSilenceOfVeleroIsToldWhenItBeginsAndWhenItEnds(t *testing.T) {
 	validated := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	silentAt := validated.Add(10 * time.Minute)

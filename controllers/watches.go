@@ -14,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/workqueue"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -165,7 +164,7 @@ var workloadChanged = predicate.Funcs{
 	},
 }
 
-// startsToRun passes a ReplicaSet that gets its first pods, an owner, or another template. The Deployment tells of none of
+// startsToRun passes a ReplicaSet that gets its first pods, an owner, or another template. The Deployment shows none of
 // these where it did not ask for it.
 var startsToRun = predicate.Funcs{
 	CreateFunc: func(e event.CreateEvent) bool { return !e.IsInInitialList && hasPods(e.Object) },
@@ -177,8 +176,7 @@ var startsToRun = predicate.Funcs{
 }
 
 func hasPods(obj client.Object) bool {
-	set := obj.(*appsv1.ReplicaSet)
-	return max(ptr.Deref(set.Spec.Replicas, 1), set.Status.Replicas) > 0
+	return workload.Pods(obj.(*appsv1.ReplicaSet)) > 0
 }
 
 func sameOwner(a, b client.Object) bool {

@@ -14,7 +14,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
@@ -81,15 +80,14 @@ func (a *Actuator) confirmEscape(ctx context.Context, e *plan.Escape) error {
 	if client.IgnoreNotFound(err) != nil {
 		return err
 	}
-	if err != nil || max(ptr.Deref(set.Spec.Replicas, 1), set.Status.Replicas) == 0 {
+	if err != nil || workload.Pods(set) == 0 {
 		return stale(appsv1.SchemeGroupVersion.WithResource("replicasets"), e.Revision)
 	}
 	return nil
 }
 
 // confirmLost: a Backup was there and is not any more. The cache of an operator that has just started may be older than what
-// was recorded.
-// One that has lost our labels is no Backup of ours any more.
+// was recorded. One that has lost our labels is no Backup of ours any more.
 func (a *Actuator) confirmLost(ctx context.Context, in plan.Input, name string) error {
 	live := &velerov1.Backup{}
 	err := a.Live.Get(ctx, client.ObjectKey{Namespace: a.VeleroNamespace, Name: name}, live)

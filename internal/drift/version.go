@@ -18,11 +18,6 @@ type Version struct {
 	Source v1alpha1.VersionSource
 }
 
-// Resolve is Artifacts.Resolve for a single template. Whoever resolves several builds the index once.
-func Resolve(t workload.Template, workloadLabels map[string]string, releases []*v1alpha1.AppRelease) Version {
-	return Index(releases).Resolve(t, workloadLabels)
-}
-
 // Resolve finds the version of a pod template: a release whose artifacts name its images, by digest before by name;
 // the version label of the template, then of the workload; the tag of the first image; else the template's hash.
 func (a *Artifacts) Resolve(t workload.Template, workloadLabels map[string]string) Version {

@@ -134,7 +134,7 @@ func TestResolve(t *testing.T) {
 		"nothing at all":                   {workload.Template{Hash: "v1-0"}, nil, nil, Version{"template-0", v1alpha1.SourceTemplateHash}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := Resolve(tc.template, tc.labels, tc.releases); got != tc.want {
+			if got := Index(tc.releases).Resolve(tc.template, tc.labels); got != tc.want {
 				t.Errorf("Resolve() = %+v, want %+v", got, tc.want)
 			}
 		})
@@ -148,7 +148,7 @@ func FuzzResolve(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, image, artifact string) {
 		releases := []*v1alpha1.AppRelease{gen.Release("shop", "1.5.0", gen.Artifact(artifact, ""))}
-		v := Resolve(workload.Template{Hash: "v1-0", Images: []string{image}}, nil, releases)
+		v := Index(releases).Resolve(workload.Template{Hash: "v1-0", Images: []string{image}}, nil)
 		if v.Value == "" || len(v.Value) > 128 || strings.ContainsAny(v.Value, " \t\r\n\v\f") {
 			t.Errorf("Resolve(%q) = %q, which no AppRelease can have", image, v.Value)
 		}

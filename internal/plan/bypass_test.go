@@ -30,6 +30,20 @@ func (s *sim) adopts(name string, template ...gen.DeploymentOption) *appsv1.Repl
 	return set
 }
 
+// recreateOver deletes a Deployment without its ReplicaSets, and creates another of its name, which adopts them.
+func (s *sim) recreateOver(d *appsv1.Deployment) {
+	old := s.deployments[d.Name]
+	delete(s.deployments, d.Name)
+	s.createDeployment(d)
+	for _, set := range s.setsOf(old) {
+		set = set.DeepCopy()
+		set.OwnerReferences[0].UID = d.UID
+		s.stored(set)
+		s.sets[set.Name] = set
+	}
+	s.tell()
+}
+
 // held is a shop whose "web" is held with 1.5.0 while Velero does nothing.
 func held(t *testing.T) *sim {
 	t.Helper()
@@ -135,17 +149,7 @@ func TestPromise1_DeploymentThatRollsOverOrphanedPodsIsAnEscape(t *testing.T) {
 			s := shopSim(t, "api", "web")
 			s.pass(time.Minute)
 			s.op.down = away
-			old := s.deployments["web"]
-			delete(s.deployments, "web")
-			d := gen.Deployment("web", gen.Runs("1.5.0"))
-			s.createDeployment(d)
-			for _, set := range s.setsOf(old) {
-				set = set.DeepCopy()
-				set.OwnerReferences[0].UID = d.UID
-				s.stored(set)
-				s.sets[set.Name] = set
-			}
-			s.tell()
+			s.recreateOver(gen.Deployment("web", gen.Runs("1.5.0")))
 			s.pass(moment)
 			s.op.down = false
 			s.op.restart()
@@ -164,17 +168,7 @@ func TestPromise1_DeploymentThatRollsOverOrphanedPodsIsAnEscape(t *testing.T) {
 // Created again with the template that ran, nothing new starts.
 func TestDeploymentThatIsCreatedAgainAsItWasIsNoEscape(t *testing.T) {
 	s := shopSim(t, "api", "web")
-	old := s.deployments["web"]
-	delete(s.deployments, "web")
-	d := gen.Deployment("web", gen.Runs("1.4.2"))
-	s.createDeployment(d)
-	for _, set := range s.setsOf(old) {
-		set = set.DeepCopy()
-		set.OwnerReferences[0].UID = d.UID
-		s.stored(set)
-		s.sets[set.Name] = set
-	}
-	s.tell()
+	s.recreateOver(gen.Deployment("web", gen.Runs("1.4.2")))
 	s.pass(aWhile)
 	s.mustHaveBackups(0)
 	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionTrue, v1alpha1.ReasonReconciled)
@@ -263,16 +257,7 @@ func TestPromise1_WorkloadThatLooksRestoredIsWatchedLikeAnyOther(t *testing.T) {
 	s := shopSim(t, "api", "web")
 	s.velero.down = true
 	s.pass(time.Minute)
-	old := s.deployments["web"]
-	delete(s.deployments, "web")
-	d := gen.Deployment("web", gen.Runs("1.4.2"), gen.Held(ns, shop))
-	s.createDeployment(d)
-	for _, set := range s.setsOf(old) {
-		set = set.DeepCopy()
-		set.OwnerReferences[0].UID = d.UID
-		s.stored(set)
-		s.sets[set.Name] = set
-	}
+	s.recreateOver(gen.Deployment("web", gen.Runs("1.4.2"), gen.Held(ns, shop)))
 	s.adopts("web", gen.Runs("6.6.6"))
 	s.pass(moment)
 	s.mustBeEscaped("6.6.6")

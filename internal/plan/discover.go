@@ -48,9 +48,7 @@ func (d *decider) discover() {
 func (d *decider) startedUnrecorded(m *Member) bool {
 	let, known := d.lastLetThrough(m)
 	switch {
-	case known && let.hash == m.Template.Hash:
-		return false
-	case d.firstSeen(m) && !known:
+	case known && let.hash == m.Template.Hash, d.firstSeen(m) && !known:
 		return false
 	default:
 		return d.overridden(m) || known && !d.firstSeen(m) && hasStarted(m) && !d.admittedLast(m)

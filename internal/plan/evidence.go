@@ -20,13 +20,17 @@ func (d *decider) remember() {
 	}
 	d.scheme = workload.Scheme(d.plan.Spec.Gate.RestartAnnotations)
 	for _, w := range slices.Concat(d.plan.Status.Departed, d.plan.Status.Workloads) {
-		key := workload.Key{Group: w.Group, Kind: w.Kind, Name: w.Name}
+		key := keyOfSeen(&w)
 		m := d.members[key]
 		if m != nil && inherits(m, w) {
 			w.UID = string(m.UID)
 		}
 		d.seen[identity{key, w.UID}] = d.inScheme(w, m)
 	}
+}
+
+func keyOfSeen(w *v1alpha1.PlanWorkload) workload.Key {
+	return workload.Key{Group: w.Group, Kind: w.Kind, Name: w.Name}
 }
 
 // inherits reports whether a workload goes on with the pods of one of its name that was deleted without them: it adopted the

@@ -33,7 +33,7 @@ func (d *decider) recordWorkloads(s *v1alpha1.DRPlanStatus) {
 func (d *decider) recordDeparted(s *v1alpha1.DRPlanStatus) {
 	s.Departed = nil
 	for _, w := range slices.Concat(d.plan.Status.Departed, d.plan.Status.Workloads) {
-		m := d.members[workload.Key{Group: w.Group, Kind: w.Kind, Name: w.Name}]
+		m := d.members[keyOfSeen(&w)]
 		if m != nil && string(m.UID) == w.UID && !m.Selected && w.TemplateHash != "" {
 			s.Departed = append(s.Departed, *d.seenBefore(m))
 		}
@@ -54,7 +54,7 @@ func (d *decider) joined(m *Member) bool {
 // stayed reports whether the plan selected a workload when its status was written.
 func (d *decider) stayed(m *Member) bool {
 	return slices.ContainsFunc(d.plan.Status.Workloads, func(w v1alpha1.PlanWorkload) bool {
-		return w.UID == string(m.UID) && workload.Key{Group: w.Group, Kind: w.Kind, Name: w.Name} == m.Key
+		return w.UID == string(m.UID) && keyOfSeen(&w) == m.Key
 	})
 }
 

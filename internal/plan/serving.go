@@ -29,7 +29,7 @@ func (d *decider) serving(m *Member) drift.Version {
 	if v, known := d.previousOf(m, rev.Name); known {
 		return v
 	}
-	return drift.Resolve(rev.Template, nil, d.in.Releases)
+	return d.artifacts.Resolve(rev.Template, nil)
 }
 
 // servesInstead finds the newest revision with ready pods where the one that was last admitted has none.

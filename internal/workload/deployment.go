@@ -11,6 +11,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
@@ -58,14 +59,16 @@ func FromDeployment(d *appsv1.Deployment, sets []appsv1.ReplicaSet, restartAnnot
 
 func fromReplicaSet(rs *appsv1.ReplicaSet, owner types.UID, restartAnnotations []string) Revision {
 	r := Revision{
-		Name: rs.Name, Created: rs.CreationTimestamp, Replicas: 1,
+		Name: rs.Name, Created: rs.CreationTimestamp, Replicas: ptr.Deref(rs.Spec.Replicas, 1),
 		Template: fromPodTemplate(&rs.Spec.Template, restartAnnotations), Admitted: admissionOf(rs.Annotations, owner),
 	}
-	if rs.Spec.Replicas != nil {
-		r.Replicas = *rs.Spec.Replicas
-	}
-	r.Pods, r.Ready = max(r.Replicas, rs.Status.Replicas), rs.Status.ReadyReplicas
+	r.Pods, r.Ready = Pods(rs), rs.Status.ReadyReplicas
 	return r
+}
+
+// Pods is how many pods of a ReplicaSet exist or are wanted, whichever is more: one that is on its way out still runs.
+func Pods(rs *appsv1.ReplicaSet) int32 {
+	return max(ptr.Deref(rs.Spec.Replicas, 1), rs.Status.Replicas)
 }
 
 // deploymentFailed reports whether the Deployment controller gave up waiting for the generation that is asked for.
