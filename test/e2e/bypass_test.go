@@ -4,7 +4,6 @@
 package e2e
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -71,30 +70,6 @@ func TestPromise1_AdoptedReplicaSetIsReportedWithinSeconds(t *testing.T) {
 			}
 		})
 	}
-}
-
-// A Deployment that is deleted without its pods, and created again with another template, adopts and replaces them. Its creation
-// is not held.
-func TestPromise1_RolloverOfOrphanedPodsIsReportedWithinSeconds(t *testing.T) {
-	a := newApp(t, shared, "web")
-	a.await("the plan knows it", func() error {
-		if w := a.plan().Status.Workloads; len(w) != 1 || w[0].Revision == "" {
-			return fmt.Errorf("it remembers %+v", w)
-		}
-		return nil
-	})
-	before := a.look()
-	a.dev.run("delete", "deployment", "web", "--cascade=orphan")
-	a.dev.feed(manifest(deployment("web", "1.5.0")), "apply", "-f", "-")
-	a.awaitEscape("1.5.0")
-	// Where the plan's status was written between the creation and the adoption, the version that ran is reported beside it,
-	// and backed up too: one backup at least.
-	a.await("it is backed up", func() error {
-		if len(a.newBackups(before)) == 0 {
-			return errors.New("there is no backup")
-		}
-		return nil
-	})
 }
 
 // Label off, change, label on.
