@@ -48,8 +48,11 @@ func (d *decider) discover() {
 func (d *decider) startedUnrecorded(m *Member) bool {
 	let, known := d.lastLetThrough(m)
 	switch {
-	case known && let.hash == m.Template.Hash, d.firstSeen(m) && !known:
+	case known && let.hash == m.Template.Hash:
 		return false
+	case d.firstSeen(m) && !known:
+		rev, exists := m.Revision(m.Template.Hash)
+		return exists && !m.Paused && slices.ContainsFunc(d.startedOver(m), func(r workload.Revision) bool { return r.Name == rev.Name })
 	default:
 		return d.overridden(m) || known && !d.firstSeen(m) && hasStarted(m) && !d.admittedLast(m)
 	}

@@ -6,6 +6,8 @@ package plan
 import (
 	"slices"
 
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/workload"
 )
@@ -22,21 +24,12 @@ func (d *decider) remember() {
 	for _, w := range slices.Concat(d.plan.Status.Departed, d.plan.Status.Workloads) {
 		key := keyOfSeen(&w)
 		m := d.members[key]
-		if m != nil && inherits(m, w) {
-			w.UID = string(m.UID)
-		}
 		d.seen[identity{key, w.UID}] = d.inScheme(w, m)
 	}
 }
 
 func keyOfSeen(w *v1alpha1.PlanWorkload) workload.Key {
 	return workload.Key{Group: w.Group, Kind: w.Kind, Name: w.Name}
-}
-
-// inherits reports whether a workload goes on with the pods of one of its name that was deleted without them: it adopted the
-// ReplicaSet that ran. To the plan it is the same, or else its creation, which is not held, would roll over those pods unseen.
-func inherits(m *Member, w v1alpha1.PlanWorkload) bool {
-	return w.Revision != "" && slices.ContainsFunc(m.Revisions, func(rev workload.Revision) bool { return rev.Name == w.Revision })
 }
 
 // inScheme translates what was remembered by hashes of another scheme: the ReplicaSets that ran tell their templates by their
@@ -127,16 +120,42 @@ func (d *decider) admittedIn(ro course, rec *v1alpha1.RolloutWorkload, m *Member
 }
 
 // bypassed lists the revisions of a workload that have pods and that nobody is known to have admitted, the newest first. Of
-// what ran when the plan first saw the workload nothing is known.
+// what ran when the plan first saw the workload nothing is known, but for what it started over other pods.
 func (d *decider) bypassed(m *Member) []workload.Revision {
+	revisions := m.Revisions
 	if d.firstSeen(m) {
-		return nil
+		revisions = d.startedOver(m)
 	}
-	found := slices.DeleteFunc(slices.Clone(m.Revisions), func(rev workload.Revision) bool {
+	found := slices.DeleteFunc(slices.Clone(revisions), func(rev workload.Revision) bool {
 		return rev.Pods == 0 || d.explained(m, rev.Template.Hash) || d.ranBefore(m, rev.Template.Hash) || d.reportedSince(m, &rev)
 	})
 	slices.SortFunc(found, func(a, b workload.Revision) int { return b.Created.Compare(a.Created.Time) })
 	return slices.CompactFunc(found, func(a, b workload.Revision) bool { return a.Template.Hash == b.Template.Hash })
+}
+
+// startedOver lists the revisions that a workload started over pods which were there before it: it adopted ReplicaSets that are
+// older than itself, of another template. One that is created again after `kubectl delete --cascade=orphan` does that, and
+// creation is not held. The ReplicaSets tell it, since what the plan remembered went with the workload that was deleted. Where the
+// workload is older than the plan, the plan begins from it. A restore creates all ReplicaSets, in the second of their Deployment
+// or before.
+func (d *decider) startedOver(m *Member) []workload.Revision {
+	if d.plan == nil || !d.plan.CreationTimestamp.Before(&m.Created) {
+		return nil
+	}
+	_, byVelero := m.Labels[velerov1.RestoreNameLabel]
+	var own []workload.Revision
+	over := map[string]bool{}
+	for _, rev := range m.Revisions {
+		if rev.Created.Before(&m.Created) || byVelero && rev.Created.Equal(&m.Created) {
+			over[rev.Template.Hash] = true
+		} else {
+			own = append(own, rev)
+		}
+	}
+	if len(over) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(own, func(rev workload.Revision) bool { return over[rev.Template.Hash] || d.explained(m, rev.Template.Hash) })
 }
 
 // reportedSince reports whether an escape of the version of a revision, of that workload, was recorded after the revision was

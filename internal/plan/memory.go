@@ -75,7 +75,10 @@ func (d *decider) planWorkloadNow(m *Member) v1alpha1.PlanWorkload {
 	switch {
 	case known && let.hash == m.Template.Hash && !m.Held(), !m.Paused && (d.accounted(m) || d.admittedLast(m) && !d.recordedHeld(m)):
 		v := d.versionOf(m)
-		w.Version, w.VersionSource, w.TemplateHash = v.Value, v.Source, m.Template.Hash
+		w.Version, w.VersionSource = v.Value, v.Source
+		if _, started := m.Revision(m.Template.Hash); started || !d.firstSeen(m) {
+			w.TemplateHash = m.Template.Hash // before that, nothing tells yet whether it starts over other pods: see startedOver
+		}
 	case known:
 		w.Version, w.VersionSource, w.TemplateHash = let.version.Value, let.version.Source, let.hash
 	default:

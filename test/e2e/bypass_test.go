@@ -72,6 +72,24 @@ func TestPromise1_AdoptedReplicaSetIsReportedWithinSeconds(t *testing.T) {
 	}
 }
 
+// A Deployment that is deleted without its pods, and created again with another template, adopts and replaces them. Its creation
+// is not held.
+func TestPromise1_RolloverOfOrphanedPodsIsReportedWithinSeconds(t *testing.T) {
+	a := newApp(t, shared, "web")
+	a.await("the plan knows it", func() error {
+		// Times of creation are whole seconds: in the second of the plan's nobody can tell what the plan began from.
+		if p := a.plan(); len(p.Status.Workloads) != 1 || p.Status.Workloads[0].Revision == "" || time.Since(p.CreationTimestamp.Time) < time.Second {
+			return fmt.Errorf("it remembers %+v", p.Status.Workloads)
+		}
+		return nil
+	})
+	before := a.look()
+	a.dev.run("delete", "deployment", "web", "--cascade=orphan")
+	a.dev.feed(manifest(deployment("web", "1.5.0")), "apply", "-f", "-")
+	a.awaitEscape("1.5.0")
+	a.awaitBackups(before, 1)
+}
+
 // Label off, change, label on.
 func TestPromise1_ChangeOutsideThePlanIsReportedWithinSeconds(t *testing.T) {
 	a := newApp(t, shared, "web")
