@@ -22,7 +22,8 @@ const (
 )
 
 // prune deletes the releases beyond the plan's limit, those first of which nothing has happened for the longest. Their Backups
-// stay, and say themselves what they captured.
+// stay, and say themselves what they captured. What was still to be written of one goes with it: only its end leads to the next
+// decision.
 func (d *decider) prune() {
 	limit := int(cmp.Or(d.plan.Spec.ReleaseHistoryLimit, defaultHistoryLimit))
 	excess := min(len(d.in.Releases)-limit, maxPruned)
@@ -37,8 +38,9 @@ func (d *decider) prune() {
 		if len(d.out.Prune) == excess {
 			return
 		}
-		if _, changes := d.out.Statuses[r.Name]; !changes && !r.fresh && !d.keeps(r, inUse) {
+		if !r.fresh && !d.keeps(r, inUse) {
 			d.out.Prune = append(d.out.Prune, r.AppRelease)
+			delete(d.out.Statuses, r.Name)
 		}
 	}
 }

@@ -33,6 +33,19 @@ func TestReleasesBeyondTheLimitArePruned(t *testing.T) {
 	s.mustRest()
 }
 
+// Releases that are created in one moment are pruned though nothing happens after that.
+func TestReleasesThatComeTogetherArePruned(t *testing.T) {
+	s := shopSim(t, "web")
+	s.editPlan(shop, gen.HistoryLimit(3))
+	s.pass(moment)
+	for i := range 9 {
+		s.createRelease(gen.Release(shop, fmt.Sprintf("2.0.%d", i)))
+	}
+	s.pass(moment)
+	s.mustKeep("shop-2.0.6", "shop-2.0.7", "shop-2.0.8")
+	s.mustRest()
+}
+
 // Whatever is pruned, what runs is known, backed up and protected, and an older version rolls out again under the next number.
 func TestRolloutsGoOnWhereTheirReleasesArePruned(t *testing.T) {
 	s := shopSim(t, "web")
