@@ -61,6 +61,7 @@ func run(ctx context.Context, s settings) error {
 		{"drift after an edit in Observe mode", benchDrift},
 		{"the gate proven, and an idle cluster", benchFleet},
 		{"a decision about a large plan", benchDecision},
+		{"a write beside many plans", benchWrites},
 	} {
 		fmt.Fprintln(os.Stderr, "==>", part.name)
 		if err := part.measure(ctx, s, r); err != nil {
