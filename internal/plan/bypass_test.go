@@ -155,13 +155,19 @@ func TestPromise1_ChangedTemplateOfAReplicaSetIsAnEscape(t *testing.T) {
 // is not held.
 func TestPromise1_DeploymentThatRollsOverOrphanedPodsIsAnEscape(t *testing.T) {
 	for name, recreate := range map[string]func(*sim, *appsv1.Deployment){
-		"in one moment":       func(s *sim, d *appsv1.Deployment) { s.recreateOver(d) },
-		"seen at each step":   func(s *sim, d *appsv1.Deployment) { s.recreateOver(d, s.settle) },
+		"in one moment":     func(s *sim, d *appsv1.Deployment) { s.recreateOver(d) },
+		"seen at each step": func(s *sim, d *appsv1.Deployment) { s.recreateOver(d, s.settle) },
+		"the release's record is refused at first": func(s *sim, d *appsv1.Deployment) {
+			s.recreateOver(d)
+			s.roll()
+			if err := s.op.writePlanStatus(shop); err != nil {
+				s.Fatal(err)
+			}
+		},
 		"no operator running": func(s *sim, d *appsv1.Deployment) { s.away(func() { s.recreateOver(d); s.pass(moment) }) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := shopSim(t, "api", "web")
-			s.pass(time.Minute)
 			recreate(s, gen.Deployment("web", gen.Runs("1.5.0")))
 			s.pass(moment)
 			if s.releases["shop-1.4.2"] != nil {

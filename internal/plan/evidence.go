@@ -137,25 +137,32 @@ func (d *decider) bypassed(m *Member) []workload.Revision {
 // older than itself, of another template. One that is created again after `kubectl delete --cascade=orphan` does that, and
 // creation is not held. The ReplicaSets tell it, since what the plan remembered went with the workload that was deleted. Where the
 // workload is older than the plan, the plan begins from it. A restore creates all ReplicaSets, in the second of their Deployment
-// or before.
+// or before. Where none is older, one that came in the same second is, unless it is that of the template that is asked for.
 func (d *decider) startedOver(m *Member) []workload.Revision {
-	if d.plan == nil || !d.plan.CreationTimestamp.Before(&m.Created) {
+	if d.plan == nil || m.Created.Before(&d.plan.CreationTimestamp) {
 		return nil
 	}
 	_, byVelero := m.Labels[velerov1.RestoreNameLabel]
-	var own []workload.Revision
-	over := map[string]bool{}
-	for _, rev := range m.Revisions {
-		if rev.Created.Before(&m.Created) || byVelero && rev.Created.Equal(&m.Created) {
-			over[rev.Template.Hash] = true
-		} else {
-			own = append(own, rev)
+	older := func(rev workload.Revision) bool {
+		return rev.Created.Before(&m.Created) || byVelero && rev.Created.Equal(&m.Created)
+	}
+	if !slices.ContainsFunc(m.Revisions, older) {
+		older = func(rev workload.Revision) bool {
+			return rev.Created.Equal(&m.Created) && rev.Template.Hash != m.Template.Hash
 		}
 	}
-	if len(over) == 0 {
+	adopted := map[string]bool{}
+	for _, rev := range m.Revisions {
+		if older(rev) {
+			adopted[rev.Template.Hash] = true
+		}
+	}
+	if len(adopted) == 0 {
 		return nil
 	}
-	return slices.DeleteFunc(own, func(rev workload.Revision) bool { return over[rev.Template.Hash] || d.explained(m, rev.Template.Hash) })
+	return slices.DeleteFunc(slices.Clone(m.Revisions), func(rev workload.Revision) bool {
+		return adopted[rev.Template.Hash] || d.explained(m, rev.Template.Hash)
+	})
 }
 
 // reportedSince reports whether an escape of the version of a revision, of that workload, was recorded after the revision was

@@ -73,6 +73,8 @@ func (d *decider) planWorkloadNow(m *Member) v1alpha1.PlanWorkload {
 	w := v1alpha1.PlanWorkload{Group: m.Group, Kind: m.Kind, Name: m.Name, UID: string(m.UID)}
 	let, known := d.lastLetThrough(m)
 	switch {
+	case d.mode() != v1alpha1.GateModeDisabled && m.Driver && d.firstSeen(m) && len(d.startedOver(m)) > 0:
+		return w // once it is recorded that this was an escape
 	case known && let.hash == m.Template.Hash && !m.Held(), !m.Paused && (d.accounted(m) || d.admittedLast(m) && !d.recordedHeld(m)):
 		v := d.versionOf(m)
 		w.Version, w.VersionSource = v.Value, v.Source
