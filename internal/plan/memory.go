@@ -71,10 +71,11 @@ func (d *decider) startedUntold(m *Member, w v1alpha1.PlanWorkload) bool {
 
 func (d *decider) planWorkloadNow(m *Member) v1alpha1.PlanWorkload {
 	w := v1alpha1.PlanWorkload{Group: m.Group, Kind: m.Kind, Name: m.Name, UID: string(m.UID)}
+	if d.escapedAtFirst(m) {
+		return w
+	}
 	let, known := d.lastLetThrough(m)
 	switch {
-	case d.mode() != v1alpha1.GateModeDisabled && m.Driver && d.firstSeen(m) && len(d.startedOver(m)) > 0:
-		return w // once it is recorded that this was an escape
 	case known && let.hash == m.Template.Hash && !m.Held(), !m.Paused && (d.accounted(m) || d.admittedLast(m) && !d.recordedHeld(m)):
 		v := d.versionOf(m)
 		w.Version, w.VersionSource = v.Value, v.Source
@@ -94,6 +95,12 @@ func (d *decider) planWorkloadNow(m *Member) v1alpha1.PlanWorkload {
 	}
 	w.OtherRevisions = d.otherRevisions(m, w.TemplateHash)
 	return w
+}
+
+// escapedAtFirst reports whether a workload that the plan sees for the first time escaped, which is not recorded yet: until it is,
+// nothing is remembered of the workload.
+func (d *decider) escapedAtFirst(m *Member) bool {
+	return d.mode() != v1alpha1.GateModeDisabled && m.Driver && d.firstSeen(m) && len(d.startedOver(m)) > 0
 }
 
 // newestFirst are the revisions of a workload: those with pods, then the others, the newest first.
