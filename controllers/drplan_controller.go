@@ -1,22 +1,24 @@
 // Copyright 2026 The Backstay Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+// Package controllers connects what happens in the cluster with what is decided: observe, decide, act.
 package controllers
 
 import (
 	"context"
 	"errors"
-	"fmt"
+	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
@@ -25,90 +27,105 @@ import (
 	"github.com/backstay-dr/backstay/internal/plan"
 )
 
+// +kubebuilder:rbac:groups=dr.backstay.dev,resources=drplans,verbs=get;list;watch
 // +kubebuilder:rbac:groups=dr.backstay.dev,resources=drplans/status,verbs=update
+// +kubebuilder:rbac:groups=dr.backstay.dev,resources=appreleases,verbs=get;list;watch;create;delete
+// +kubebuilder:rbac:groups=dr.backstay.dev,resources=appreleases/status,verbs=update
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=apps,resources=replicasets,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups=velero.io,namespace=velero,resources=backups,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=velero.io,namespace=velero,resources=backupstoragelocations,verbs=get;list;watch
 // +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=mutatingadmissionpolicies;mutatingadmissionpolicybindings;validatingadmissionpolicies;validatingadmissionpolicybindings,verbs=get;list;watch
 
-// DRPlanReconciler tells how a plan stands: versions, drift, protection, what is held, whether the gate is in force. It
-// moves nothing.
-type DRPlanReconciler struct {
-	Client   client.Client
-	Observer *observe.Observer
-	Gate     *GateReader
-
-	putOff   putOffs
-	replaced actuate.Replaced
-
-	// silence has every plan decided again when Velero falls silent, or answers again.
-	silence *silenceWatch
+// Gate tells how the gate of a plan stands.
+type Gate interface {
+	// Assess finds that out, by a probe where nothing else can tell.
+	Assess(ctx context.Context, in plan.Input) (plan.GateFinding, error)
 }
 
-// Reconcile writes the status of one plan, if it changed.
+// DRPlanReconciler decides about a plan and everything that belongs to it: it finds held workloads, has their backup taken, releases
+// them, and reports how the plan and its releases stand.
+type DRPlanReconciler struct {
+	Observer *observe.Observer
+	Actuator *actuate.Actuator
+	Gate     Gate
+}
+
+// Reconcile makes one decision about one plan and carries it out.
 func (r *DRPlanReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	in, err := r.Observer.Plan(ctx, req.NamespacedName)
-	if err != nil || in.Plan == nil {
+	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if r.replaced.Shows(in.Plan) {
+	if r.Actuator.Behind(in) {
 		return ctrl.Result{RequeueAfter: staleAfter}, nil
 	}
-	if more := r.putOff.more(req.NamespacedName, plan.Settling(in), in.Now); more > 0 {
-		return ctrl.Result{RequeueAfter: more}, nil
+	r.Actuator.Complete(ctx, in)
+	gate, unknown := r.assess(ctx, in)
+	d := plan.Decide(in, gate)
+	return result(ctx, d.RequeueAfter, errors.Join(unknown, r.Actuator.Apply(ctx, in, d)))
+}
+
+// assess asks about the gate of a plan that exists. What is not known of it keeps no rollout waiting.
+func (r *DRPlanReconciler) assess(ctx context.Context, in plan.Input) (plan.GateFinding, error) {
+	if in.Plan == nil {
+		return plan.GateFinding{}, nil
 	}
-	finding, err := r.assessGate(ctx, in)
-	if errors.Is(err, errAsking) {
-		return ctrl.Result{RequeueAfter: askingAfter}, nil
-	}
-	if err != nil {
+	return r.Gate.Assess(ctx, in)
+}
+
+// staleAfter is when to look again where the cache is behind what was written: it has it by then.
+const staleAfter = 10 * time.Millisecond
+
+// result maps the error of a write to what follows. A conflict means that the decision was made on a stale cache, which is
+// no fault; a namespace that goes away needs no decision any more.
+func result(ctx context.Context, after time.Duration, err error) (ctrl.Result, error) {
+	switch {
+	case err == nil:
+		return ctrl.Result{RequeueAfter: after}, nil
+	case apierrors.IsConflict(err):
+		log.FromContext(ctx).V(1).Info("Stale cache, requeueing", "cause", err.Error())
+		return ctrl.Result{RequeueAfter: staleAfter}, nil
+	case actuate.Terminating(err):
+		return ctrl.Result{}, nil
+	case after > 0 && after < latestRetry:
+		log.FromContext(ctx).Error(err, "Tried again when something else is due")
+		return ctrl.Result{RequeueAfter: after}, nil
+	default:
 		return ctrl.Result{}, err
 	}
-	status, after := plan.Status(in, finding)
-	if equality.Semantic.DeepEqual(in.Plan.Status, status) {
-		return ctrl.Result{RequeueAfter: after}, nil
-	}
-	changed := in.Plan.DeepCopy()
-	changed.Status = status
-	if err := r.Client.Status().Update(ctx, changed); err != nil {
-		return result(ctx, 0, client.IgnoreNotFound(fmt.Errorf("status of DRPlan %s: %w", in.Name, err)))
-	}
-	r.replaced.Note(in.Plan, changed)
-	return ctrl.Result{RequeueAfter: after}, nil
 }
 
-// assessGate finds out whether the gate is in force, by a probe where nothing else can tell.
-func (r *DRPlanReconciler) assessGate(ctx context.Context, in plan.Input) (plan.GateFinding, error) {
-	gate, err := r.Gate.Read(ctx)
-	if err != nil {
-		return plan.GateFinding{}, err
-	}
-	finding, target := plan.AssessGate(in, gate)
-	if target == nil {
-		return finding, nil
-	}
-	answer, err := r.Gate.Probe(ctx, in, target, gate.Fingerprint)
-	if errors.Is(err, errAsking) {
-		return plan.GateFinding{}, err
-	}
-	return plan.ConcludeProbe(in, gate, target, answer, err), nil
-}
+// What is refused is tried again after a while that doubles up to latestRetry, whatever the reason: a deadline may be due.
+const (
+	firstRetry  = 5 * time.Millisecond
+	latestRetry = 10 * time.Second
+)
 
-// SetupWithManager registers the controller and its watches.
-func (r *DRPlanReconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
+// setupWithManager registers the controller and its watches: policies are those whose changes may open or close the gate, and silence
+// has every plan decided again when Velero falls silent, or answers again.
+func (r *DRPlanReconciler) setupWithManager(mgr ctrl.Manager, workers int, gate *GateReader, silence *silenceWatch) error {
 	m := mapper{r.Observer}
-	specChanged := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named("drplan").
-		WithOptions(options(workers)).
-		For(&v1alpha1.DRPlan{}, specChanged).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: workers,
+			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](firstRetry, latestRetry),
+		}).
+		For(&v1alpha1.DRPlan{}).
 		Watches(&v1alpha1.DRPlan{}, handler.EnqueueRequestsFromMapFunc(m.neighbours), builder.WithPredicates(planChanged)).
 		Watches(&v1alpha1.AppRelease{}, handler.EnqueueRequestsFromMapFunc(planOfRelease), builder.WithPredicates(releaseChanged)).
-		Watches(&appsv1.Deployment{}, m.workload(0), builder.WithPredicates(workloadChanged)).
-		Watches(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(m.owner), builder.WithPredicates(serves)).
-		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup), builder.WithPredicates(backupAdvanced)).
+		Watches(&appsv1.Deployment{}, m.workload(), builder.WithPredicates(workloadChanged)).
+		Watches(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(m.owner), builder.WithPredicates(runsOrServes)).
+		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup), builder.WithPredicates(backupChanged)).
+		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(m.sharers), builder.WithPredicates(backupEnded)).
 		Watches(&velerov1.BackupStorageLocation{}, handler.EnqueueRequestsFromMapFunc(m.storingIn), builder.WithPredicates(locationChanged)).
-		WatchesRawSource(source.Channel(r.silence.changed, handler.EnqueueRequestsFromMapFunc(m.allPlans))).
+		WatchesRawSource(source.Channel(silence.changed, handler.EnqueueRequestsFromMapFunc(m.allPlans))).
 		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(m.plansIn), builder.WithPredicates(terminates))
-	for _, policy := range r.Gate.Watched() {
-		b = b.Watches(policy, handler.EnqueueRequestsFromMapFunc(m.allPlans), builder.WithPredicates(r.Gate.Ours()))
+	for _, policy := range gate.Watched() {
+		b = b.Watches(policy, handler.EnqueueRequestsFromMapFunc(m.allPlans), builder.WithPredicates(gate.Ours()))
 	}
 	return b.Complete(r)
 }

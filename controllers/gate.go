@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"reflect"
 	"slices"
@@ -91,6 +92,23 @@ func (r *GateReader) compare(live []gate.Object, versions []string) plan.Gate {
 	g.Fingerprint = gate.Fingerprint(live)
 	r.seen, r.last = versions, &g
 	return g
+}
+
+// Assess implements Gate. Where another plan of the namespace is being probed, it says that it is being found out.
+func (r *GateReader) Assess(ctx context.Context, in plan.Input) (plan.GateFinding, error) {
+	installed, err := r.Read(ctx)
+	if err != nil {
+		return plan.GateFinding{}, err
+	}
+	finding, target := plan.AssessGate(in, installed)
+	if target == nil {
+		return finding, nil
+	}
+	answer, err := r.Probe(ctx, in, target, installed.Fingerprint)
+	if errors.Is(err, errAsking) {
+		return plan.GateFinding{RetryAfter: askingAfter}, nil
+	}
+	return plan.ConcludeProbe(in, installed, target, answer, err), nil
 }
 
 // Probe finds out what the policies do with a plan, by a dry run that changes the template of one of its workloads, or from

@@ -36,7 +36,7 @@ type Options struct {
 	// VeleroNamespace is where Velero runs.
 	VeleroNamespace string
 
-	// Workers is how many plans each controller works on at the same time.
+	// Workers is how many plans are worked on at the same time.
 	Workers int
 
 	// Manager is handed on to controller-runtime; its Scheme and Cache are set here.
@@ -97,19 +97,16 @@ func NewManager(ctx context.Context, cfg *rest.Config, opts Options) (ctrl.Manag
 		return nil, err
 	}
 	observer := &observe.Observer{Reader: mgr.GetClient(), Cluster: cluster, VeleroNamespace: opts.VeleroNamespace, Now: time.Now}
-	releases := &AppReleaseReconciler{Observer: observer, Actuator: &actuate.Actuator{
+	actuator := &actuate.Actuator{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), VeleroNamespace: opts.VeleroNamespace,
 		Events: telemetry.Events{Recorder: mgr.GetEventRecorder("backstay")}, Metrics: counters, Now: time.Now,
-	}, putOff: putOffs{limit: settleRelease}}
-	if err := releases.SetupWithManager(mgr, opts.Workers); err != nil {
-		return nil, err
 	}
 	silence := newSilenceWatch(mgr.GetCache(), observer)
 	if err := mgr.Add(silence); err != nil {
 		return nil, err
 	}
-	plans := &DRPlanReconciler{Client: mgr.GetClient(), Observer: observer, Gate: gateReader, putOff: putOffs{limit: settlePlan}, silence: silence}
-	return mgr, plans.SetupWithManager(mgr, opts.Workers)
+	plans := &DRPlanReconciler{Observer: observer, Actuator: actuator, Gate: gateReader}
+	return mgr, plans.setupWithManager(mgr, opts.Workers, gateReader, silence)
 }
 
 // managerOptions completes what the caller set. The lease of the leader election is kept where the operator runs.

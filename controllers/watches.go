@@ -6,7 +6,6 @@ package controllers
 import (
 	"context"
 	"maps"
-	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	appsv1 "k8s.io/api/apps/v1"
@@ -33,20 +32,15 @@ type mapper struct{ observer *observe.Observer }
 
 type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
 
-// workload enqueues the plans that select a workload, that selected it before, or that hold it. Where nothing is held it
-// does so after a pause.
-func (m mapper) workload(pause time.Duration) handler.EventHandler {
+// workload enqueues the plans that select a workload, that selected it before, or that hold it.
+func (m mapper) workload() handler.EventHandler {
 	enqueue := func(ctx context.Context, obj client.Object, q queue) {
 		plans, err := m.observer.PlansSelecting(ctx, obj)
 		if err != nil {
 			log.FromContext(ctx).Error(err, "Cannot find the plans of a workload", "workload", client.ObjectKeyFromObject(obj))
 		}
-		held, after := holdMark(obj), pause
-		if held != "" {
-			after = 0
-		}
 		for _, p := range plans {
-			q.AddAfter(ctrl.Request{NamespacedName: client.ObjectKeyFromObject(p)}, after)
+			q.Add(ctrl.Request{NamespacedName: client.ObjectKeyFromObject(p)})
 		}
 		if holder, marked := observe.Holder(obj); marked {
 			q.Add(ctrl.Request{NamespacedName: holder})
@@ -61,20 +55,6 @@ func (m mapper) workload(pause time.Duration) handler.EventHandler {
 				enqueue(ctx, e.ObjectOld, q)
 			}
 		},
-	}
-}
-
-// after enqueues what a map function finds, after a pause.
-func after(pause time.Duration, find handler.MapFunc) handler.EventHandler {
-	enqueue := func(ctx context.Context, obj client.Object, q queue) {
-		for _, req := range find(ctx, obj) {
-			q.AddAfter(req, pause)
-		}
-	}
-	return handler.Funcs{
-		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { enqueue(ctx, e.Object, q) },
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { enqueue(ctx, e.Object, q) },
-		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) { enqueue(ctx, e.ObjectNew, q) },
 	}
 }
 
@@ -138,17 +118,15 @@ func requests(ctx context.Context, keys []client.ObjectKey, err error) []ctrl.Re
 
 // releaseChanged drops updates of a release that neither ask for anything nor report anything: of the records of who manages
 // its fields, for example.
-var releaseChanged = predicate.Or(releaseAsks, predicate.Funcs{
-	CreateFunc: func(event.CreateEvent) bool { return false },
-	DeleteFunc: func(event.DeleteEvent) bool { return false },
-	UpdateFunc: func(e event.UpdateEvent) bool {
-		from, to := e.ObjectOld.(*v1alpha1.AppRelease), e.ObjectNew.(*v1alpha1.AppRelease)
-		return !equality.Semantic.DeepEqual(&from.Status, &to.Status)
-	},
-})
-
-// releaseAsks drops the updates of a release by which the operator records what it did, and passes those of its users.
-var releaseAsks = predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}, predicate.AnnotationChangedPredicate{})
+var releaseChanged = predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}, predicate.AnnotationChangedPredicate{},
+	predicate.Funcs{
+		CreateFunc: func(event.CreateEvent) bool { return false },
+		DeleteFunc: func(event.DeleteEvent) bool { return false },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			from, to := e.ObjectOld.(*v1alpha1.AppRelease), e.ObjectNew.(*v1alpha1.AppRelease)
+			return !equality.Semantic.DeepEqual(&from.Status, &to.Status)
+		},
+	})
 
 // planChanged drops updates of a plan's status, and the plans that exist when the operator starts: each of them is looked
 // at then in any case.
@@ -164,14 +142,15 @@ var workloadChanged = predicate.Funcs{
 	},
 }
 
-// startsToRun passes a ReplicaSet that gets its first pods, an owner, or another template. The Deployment shows none of
-// these where it did not ask for it.
-var startsToRun = predicate.Funcs{
+// runsOrServes passes a ReplicaSet that gets its first pods, an owner, or another template, of which the Deployment shows nothing
+// where it did not ask for it; and one that got its first ready pod, or lost its last one: another version may serve.
+var runsOrServes = predicate.Funcs{
 	CreateFunc: func(e event.CreateEvent) bool { return !e.IsInInitialList && hasPods(e.Object) },
 	DeleteFunc: func(event.DeleteEvent) bool { return false },
 	UpdateFunc: func(e event.UpdateEvent) bool {
-		return hasPods(e.ObjectNew) && (!hasPods(e.ObjectOld) || !sameOwner(e.ObjectOld, e.ObjectNew) ||
-			!workload.SameTemplate(e.ObjectOld.(*appsv1.ReplicaSet), e.ObjectNew.(*appsv1.ReplicaSet)))
+		from, to := e.ObjectOld.(*appsv1.ReplicaSet), e.ObjectNew.(*appsv1.ReplicaSet)
+		starts := hasPods(to) && (!hasPods(from) || !sameOwner(from, to) || !workload.SameTemplate(from, to))
+		return starts || workload.ServesChanged(from, to)
 	},
 }
 
@@ -182,15 +161,6 @@ func hasPods(obj client.Object) bool {
 func sameOwner(a, b client.Object) bool {
 	x, y := metav1.GetControllerOfNoCopy(a), metav1.GetControllerOfNoCopy(b)
 	return x == y || x != nil && y != nil && x.UID == y.UID
-}
-
-// serves passes a ReplicaSet that got its first ready pod, or lost its last one: another version may serve.
-var serves = predicate.Funcs{
-	CreateFunc: func(event.CreateEvent) bool { return false },
-	DeleteFunc: func(event.DeleteEvent) bool { return false },
-	UpdateFunc: func(e event.UpdateEvent) bool {
-		return workload.ServesChanged(e.ObjectOld.(*appsv1.ReplicaSet), e.ObjectNew.(*appsv1.ReplicaSet))
-	},
 }
 
 // locationChanged drops what Velero writes about a storage location each time that it validates or synchronizes it: its
@@ -220,16 +190,21 @@ var terminates = predicate.Funcs{
 	},
 }
 
-// backupChanged drops updates of a Backup that no release reports.
+// backupChanged drops updates of a Backup that neither a release nor a plan reports.
 var backupChanged = predicate.Funcs{
 	UpdateFunc: func(e event.UpdateEvent) bool {
 		return velero.BackupChanged(e.ObjectOld.(*velerov1.Backup), e.ObjectNew.(*velerov1.Backup))
 	},
 }
 
-// backupAdvanced drops updates of a Backup that no plan's status reports: its progress, and its place in the queue.
-var backupAdvanced = predicate.Funcs{
-	UpdateFunc: func(e event.UpdateEvent) bool {
-		return velero.BackupAdvanced(e.ObjectOld.(*velerov1.Backup), e.ObjectNew.(*velerov1.Backup))
-	},
+func planOfRelease(_ context.Context, obj client.Object) []ctrl.Request {
+	release := obj.(*v1alpha1.AppRelease)
+	return []ctrl.Request{{NamespacedName: client.ObjectKey{Namespace: release.Namespace, Name: release.Spec.Plan}}}
+}
+
+func planOfBackup(_ context.Context, obj client.Object) []ctrl.Request {
+	if key, ok := observe.PlanOfBackup(obj); ok {
+		return []ctrl.Request{{NamespacedName: key}}
+	}
+	return nil
 }

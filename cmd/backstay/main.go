@@ -57,7 +57,7 @@ func operate(ctx context.Context, args []string) error {
 	flags.Usage = func() { usage(flags) }
 	opts := controllers.Options{}
 	flags.StringVar(&opts.VeleroNamespace, "velero-namespace", "velero", "namespace that Velero runs in")
-	flags.IntVar(&opts.Workers, "workers", 4, "how many plans each controller works on at the same time")
+	flags.IntVar(&opts.Workers, "workers", 4, "how many plans are worked on at the same time")
 	metricsAddress := flags.String("metrics-bind-address", ":8443", `address of the metrics endpoint, over HTTPS; "0" for none`)
 	probeAddress := flags.String("health-probe-bind-address", ":8081", `address of /healthz and /readyz; "0" for none`)
 	leaderElect := flags.Bool("leader-elect", false, "let several replicas agree on the one that works")

@@ -1,8 +1,7 @@
 // Copyright 2026 The Backstay Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package actuate carries out decisions. It is the only writer apart from the status of plans, and whatever it does
-// can be done again.
+// Package actuate carries out decisions. It is the only writer, and whatever it does can be done again.
 package actuate
 
 import (
@@ -43,19 +42,19 @@ type Actuator struct {
 	Metrics *telemetry.Metrics
 	Now     func() time.Time
 
-	replaced          Replaced
-	replacedWorkloads Replaced
-	letGo             letGo
-	created           created
+	replacedPlans, replacedReleases, replacedWorkloads Replaced
+
+	letGo   letGo
+	created created
 }
 
-// Behind says whether an input shows a release whose status was written since, or a workload that was let go since, or one
+// Behind reports whether an input shows a plan or a release whose status was written since, or a workload that was released since, or one
 // that is held again and not yet what started in between: a start that is not seen would let another one rely on a backup
 // that it voids.
 func (a *Actuator) Behind(in plan.Input) bool {
-	behind := false
+	behind := in.Plan != nil && a.replacedPlans.Shows(in.Plan)
 	for _, r := range in.Releases {
-		behind = a.replaced.Shows(r) || behind
+		behind = a.replacedReleases.Shows(r) || behind
 	}
 	for i := range in.Members {
 		v := &in.Members[i].View
@@ -66,7 +65,8 @@ func (a *Actuator) Behind(in plan.Input) bool {
 
 // Apply carries out a decision in the order that a crash at any point is harmless in: what must not be lost is written
 // before what relies on it. What was decided on old news is dropped as a whole. What the API server refuses keeps nothing
-// waiting but what relies on it: the next decision asks for it again.
+// waiting but what relies on it: the next decision asks for it again. The status of the plan is what people look at: it comes before
+// the records of what nobody waits for, and where it is about to change again only if something was refused.
 func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) error {
 	if err := a.confirm(ctx, in, d); err != nil {
 		return err
@@ -78,6 +78,13 @@ func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) er
 			return err
 		}
 		errs, d.Starts = append(errs, err), nil
+	}
+	if !d.PlanSettles {
+		err := a.writePlan(ctx, in, d)
+		if apierrors.IsConflict(err) {
+			return err
+		}
+		errs = append(errs, err)
 	}
 	unrecorded, named, err := a.record(ctx, in, d)
 	if apierrors.IsConflict(err) {
@@ -98,7 +105,29 @@ func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) er
 	for i := range d.Restored {
 		a.Events.Restored(&d.Restored[i])
 	}
-	return errors.Join(append(errs, a.markWorkloads(ctx, in, d, len(unrecorded) == 0))...)
+	err = errors.Join(append(errs, a.markWorkloads(ctx, in, d, len(unrecorded) == 0))...)
+	if err != nil && d.PlanSettles {
+		err = errors.Join(err, a.writePlan(ctx, in, d))
+	}
+	return err
+}
+
+// writePlan updates the status of the plan, on the version of it that the decision was made on.
+func (a *Actuator) writePlan(ctx context.Context, in plan.Input, d plan.Decision) error {
+	if d.Plan == nil {
+		return nil
+	}
+	changed := in.Plan.DeepCopy()
+	changed.Status = *d.Plan
+	err := a.Client.Status().Update(ctx, changed)
+	if apierrors.IsNotFound(err) {
+		return stale(v1alpha1.GroupVersion.WithResource("drplans"), in.Name)
+	}
+	if err != nil {
+		return fmt.Errorf("status of DRPlan %s: %w", in.Name, err)
+	}
+	a.replacedPlans.Note(in.Plan, changed)
+	return nil
 }
 
 // record makes the releases that do not exist yet and writes the statuses that differ. It returns the names of the releases
@@ -150,7 +179,7 @@ func (a *Actuator) writeStatus(ctx context.Context, in plan.Input, base *v1alpha
 	if err != nil {
 		return fmt.Errorf("status of AppRelease %s: %w", base.Name, err)
 	}
-	a.replaced.Note(base, changed)
+	a.replacedReleases.Note(base, changed)
 	a.Events.Transitions(in, changed, plan.Transitions(changed, &base.Status, status))
 	a.Metrics.Transitions(&base.Status, status)
 	a.tellFailures(ctx, in, &base.Status, status)
@@ -275,7 +304,7 @@ func (a *Actuator) startAll(ctx context.Context, planName string, starts []plan.
 	var errs []error
 	for i := range starts {
 		s := &starts[i]
-		if err := a.patchWorkload(ctx, &s.Workload, workload.ReleasePatch(&s.Workload, s.Admission(planName))); err != nil {
+		if err := a.patchWorkload(ctx, &s.Workload, workload.ReleasePatch(&s.Workload, s.Admission(planName, a.Now()))); err != nil {
 			if apierrors.IsNotFound(err) {
 				continue // it was deleted
 			}

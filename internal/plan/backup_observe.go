@@ -21,10 +21,6 @@ const (
 	// phaseTooSlow stands for the phase of a Backup that is Completed and was older than the recovery point objective by then.
 	phaseTooSlow = "TooSlow"
 
-	// settleTime is for how long the phases that a backup passes on its way are not written to the status: a quick
-	// one is over before anybody could read them.
-	settleTime = 2 * time.Second
-
 	// pickUpTime is how long Velero may take to notice a backup before the release says that it does not respond.
 	pickUpTime = 3 * time.Second
 

@@ -17,12 +17,22 @@ import (
 	"github.com/backstay-dr/backstay/internal/workload"
 )
 
-// Decide derives what to write from what is observed.
-func Decide(in Input) Decision {
+// Decide derives what to write from what is observed, and from what is known of the gate.
+func Decide(in Input, gate GateFinding) Decision {
 	d := newDecider(in)
+	d.decide()
+	out := d.decision()
+	if in.Plan != nil {
+		tellPlan(in, gate, &out)
+	}
+	return out
+}
+
+// decide takes the steps.
+func (d *decider) decide() {
+	in := d.in
 	switch {
 	case in.Terminating:
-		return Decision{}
 	case in.Plan == nil:
 		d.releaseOrphans()
 		d.abandon()
@@ -51,7 +61,6 @@ func Decide(in Input) Decision {
 		d.report()
 		d.explain()
 	}
-	return d.decision()
 }
 
 // decider is the work on one decision. The statuses of its releases are copies that each step brings forward.
@@ -136,18 +145,23 @@ func (d *decider) decision() Decision {
 			d.out.WriteAhead = d.out.WriteAhead || r.fresh || recordsMore(&r.Status, r.status)
 		}
 	}
-	if d.plan != nil && !tooMany(d.in.Members) {
+	if d.plan != nil && !tooMany(d.in.Members) && !d.in.Terminating {
 		d.prune()
 	}
-	d.out.Passing = d.passing()
+	if at := d.passesUntil(); d.in.Now.Before(at) {
+		d.out.Statuses = nil
+		d.wake(at)
+	}
 	slices.SortFunc(d.out.Starts, func(a, b Start) int { return cmp.Compare(a.Workload.Name, b.Workload.Name) })
 	return d.out
 }
 
 // wake asks for another decision at a time to come. What is past has had its effect on this one.
-func (d *decider) wake(at time.Time) {
-	if after := at.Sub(d.in.Now); after > 0 && (d.out.RequeueAfter == 0 || after < d.out.RequeueAfter) {
-		d.out.RequeueAfter = after
+func (d *decider) wake(at time.Time) { d.out.wakeAfter(at.Sub(d.in.Now)) }
+
+func (out *Decision) wakeAfter(after time.Duration) {
+	if after > 0 && (out.RequeueAfter == 0 || after < out.RequeueAfter) {
+		out.RequeueAfter = after
 	}
 }
 

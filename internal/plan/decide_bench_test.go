@@ -44,21 +44,11 @@ func BenchmarkDecision(b *testing.B) {
 		s.pass(moment)
 		scene.prepare(s)
 		s.mustRest()
-		in := s.op.observe(s.op.seen(), shop)
-		b.Run(scene.name+"/Decide", func(b *testing.B) {
+		in := s.op.observe(s.op.caches(), shop)
+		finding := s.op.finding(in)
+		b.Run(scene.name, func(b *testing.B) {
 			for b.Loop() {
-				plan.Decide(in)
-			}
-		})
-		b.Run(scene.name+"/Status", func(b *testing.B) {
-			finding, _ := plan.AssessGate(in, plan.Gate{Served: true})
-			for b.Loop() {
-				plan.Status(in, finding)
-			}
-		})
-		b.Run(scene.name+"/Settling", func(b *testing.B) {
-			for b.Loop() {
-				plan.Settling(in)
+				plan.Decide(in, finding)
 			}
 		})
 	}

@@ -199,9 +199,9 @@ func TestOverrideOfTwoLinesIsRecorded(t *testing.T) {
 	s.edit("web", admin, gen.Runs("1.5.0"), override("fire\nin production"))
 	n, conflicts := 0, 0
 	for range 50 {
-		seen := s.op.seen()
+		seen := s.op.caches()
 		in := s.op.observe(seen, shop)
-		d := plan.Decide(in)
+		d := plan.Decide(in, s.op.finding(in))
 		n++
 		if err := s.op.apply(seen, in, d); err != nil {
 			conflicts++

@@ -34,7 +34,7 @@ type Gate struct {
 	Fingerprint string
 }
 
-// GateFinding is the Gated condition, and what it rests on.
+// GateFinding is the Gated condition, and what it rests on. One without a condition says that it is being found out.
 type GateFinding struct {
 	Condition metav1.Condition
 

@@ -71,6 +71,14 @@ type Input struct {
 // Decision is what to write, in the order of its fields. Where Starts and Statuses are both present and WriteAhead is
 // false, the statuses can wait: the workload's own change leads to the next decision, which writes them.
 type Decision struct {
+	// Plan is the wanted status of the plan, where it differs from what is stored. It tells of nothing that the releases do not
+	// tell yet: what it remembers must not outlive a record that was refused.
+	Plan *v1alpha1.DRPlanStatus
+
+	// PlanSettles says that the plan's status is about to change again, by what this decision or the next has written: it
+	// can wait for that unless something is refused.
+	PlanSettles bool
+
 	// Create lists releases that do not exist yet. Their status is in Statuses.
 	Create []*v1alpha1.AppRelease
 
@@ -121,10 +129,6 @@ type Decision struct {
 	// Explain are held workloads that do not say yet why they are held.
 	Explain []Explanation
 
-	// Passing says that Statuses tell of nothing but workloads that their backup let go and that have not rolled out
-	// yet. Whoever writes them may wait for a moment: a quick rollout is then one write.
-	Passing bool
-
 	// RequeueAfter is when time alone changes the decision; 0 for never.
 	RequeueAfter time.Duration
 }
@@ -163,8 +167,8 @@ type Start struct {
 }
 
 // Admission is the record of it, for the plan that held the workload.
-func (s Start) Admission(plan string) workload.Admission {
-	return workload.Admission{Plan: plan, Reason: s.Reason, Release: s.Release, Rollout: s.Rollout, Backup: s.Backup}
+func (s Start) Admission(plan string, now time.Time) workload.Admission {
+	return workload.Admission{Plan: plan, Reason: s.Reason, Release: s.Release, Rollout: s.Rollout, Backup: s.Backup, Time: now}
 }
 
 // ByPlan says whether nothing but the plan allows it: its mode, its deadline, or that it is gone.

@@ -189,6 +189,7 @@ func TestPromise5_WhatIsHeldSaysWhySinceUntilAndHowToOverride(t *testing.T) {
 					t.Errorf("Ready does not say %q: %s", part, ready.Message)
 				}
 			}
+			s.pass(2 * time.Second) // a plan tells of what lasts
 			held := s.plans[shop].Status.Held
 			if len(held) != 1 || held[0].Reason != ready.Reason || held[0].Since == nil || held[0].Until == nil || held[0].Release != "shop-1.5.0" {
 				t.Errorf("the plan tells of the hold: %+v; want reason %s", held, ready.Reason)
@@ -255,15 +256,15 @@ func TestNothingSpins(t *testing.T) {
 		most    int
 	}{
 		"idle":                 {func(*sim) {}, 0},
-		"Velero is silent":     {func(s *sim) { s.velero.down = true; s.set("web", "1.5.0") }, 10},
-		"backup in progress":   {func(s *sim) { s.velero.duration = 24 * time.Hour; s.set("web", "1.5.0") }, 10},
-		"three backups failed": {func(s *sim) { s.fails(3); s.set("web", "1.5.0") }, 40},
+		"Velero is silent":     {func(s *sim) { s.velero.down = true; s.set("web", "1.5.0") }, 12},
+		"backup in progress":   {func(s *sim) { s.velero.duration = 24 * time.Hour; s.set("web", "1.5.0") }, 12},
+		"three backups failed": {func(s *sim) { s.fails(3); s.set("web", "1.5.0") }, 45},
 		"every backup fails":   {func(s *sim) { s.fails(100); s.set("web", "1.5.0") }, 150},
 		"location unavailable": {func(s *sim) {
 			s.setLocation(velerov1.BackupStorageLocationPhaseUnavailable)
 			s.set("web", "1.5.0")
-		}, 8},
-		"escaped": {func(s *sim) { s.gateUp = false; s.set("web", "1.5.0") }, 200},
+		}, 10},
+		"escaped": {func(s *sim) { s.gateUp = false; s.set("web", "1.5.0") }, 220},
 		"ready to start": {func(s *sim) {
 			s.velero.down = true
 			s.set("web", "1.5.0")

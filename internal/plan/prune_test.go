@@ -133,7 +133,7 @@ func TestOneDecisionPrunesABoundedNumber(t *testing.T) {
 	for i := range 1000 {
 		in.Releases = append(in.Releases, gen.Release(shop, fmt.Sprint(i)))
 	}
-	if n := len(plan.Decide(in).Prune); n > 20 {
+	if n := len(plan.Decide(in, plan.GateFinding{}).Prune); n > 20 {
 		t.Errorf("%d are pruned at a time", n)
 	}
 }

@@ -4,12 +4,13 @@
 package plan_test
 
 import (
-	"errors"
 	"maps"
 	"testing"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/plan"
@@ -133,14 +134,14 @@ func TestPromise4_BackupThatTheCacheShowsLateIsNotTakenAgain(t *testing.T) {
 	s.velero.duration = time.Minute
 	s.set("web", "1.5.0")
 	s.pass(aWhile)
-	behind := s.op.seen()
+	behind := s.op.caches()
 	behind.backups = nil
 	in := s.op.observe(behind, shop)
-	d := plan.Decide(in)
+	d := plan.Decide(in, s.op.finding(in))
 	if len(d.Lost) != 1 {
 		t.Fatal("the test expects that a backup which is not there is taken for lost")
 	}
-	if err := s.op.apply(behind, in, d); !errors.Is(err, errConflict) {
+	if err := s.op.apply(behind, in, d); !apierrors.IsConflict(err) {
 		t.Errorf("it is recorded as lost, without a look at the API server: %v", err)
 	}
 	s.pass(2 * time.Minute)

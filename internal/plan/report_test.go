@@ -175,7 +175,7 @@ func TestPlanSaysThatVeleroIsNowhere(t *testing.T) {
 		Now: epoch, Cluster: "c", Namespace: ns, Name: shop, Plan: gen.Plan(shop),
 		LocationProblem: velero.LocationProblem(nil, "", ns),
 	}
-	status, _ := plan.Status(in, plan.GateFinding{})
-	mustBe(t, conditionOf(t, status.Conditions, v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonStorageLocationUnavailable,
+	finding, _ := plan.AssessGate(in, plan.Gate{Served: true})
+	mustBe(t, conditionOf(t, plan.Decide(in, finding).Plan.Conditions, v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonStorageLocationUnavailable,
 		"Velero has no default BackupStorageLocation")
 }

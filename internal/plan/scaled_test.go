@@ -39,7 +39,7 @@ func TestScalingUpFromNoneWhatIsHeldIsAnEscape(t *testing.T) {
 	s.pass(moment)
 	// It is recorded, and scaled again before it is let go.
 	recorded := s.releases["shop-1.4.2"].DeepCopy()
-	recorded.Status = *plan.Decide(s.op.observe(s.op.seen(), shop)).Statuses["shop-1.4.2"]
+	recorded.Status = *plan.Decide(s.op.observe(s.op.caches(), shop), plan.GateFinding{}).Statuses["shop-1.4.2"]
 	s.stored(recorded)
 	s.releases[recorded.Name] = recorded
 	s.edit("web", "autoscaler", gen.Replicas(2))

@@ -5,24 +5,28 @@ package plan
 
 import (
 	"slices"
+	"time"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
-// Settling says whether the plan's status is about to change again within moments, by what the releases are about to
-// record or to start. Whoever writes the status may wait for that, for a moment: a quick rollout is then one write,
-// and the release, which tells more, is not kept waiting.
-func Settling(in Input) bool {
-	if in.Plan == nil || tooMany(in.Members) {
+const (
+	// settleTime is for how long what a rollout passes on its way is not written to a status: a quick one is over before
+	// anybody could read it.
+	settleTime = 2 * time.Second
+
+	// passTime is for how long a release does not tell that a backup released its workloads: a quick rollout is then one
+	// write with its end.
+	passTime = time.Second
+)
+
+// settles reports whether the plan's status is about to change again within moments, by what the releases are about to
+// record or to start. A quick rollout is then one write.
+func (d *decider) settles() bool {
+	if tooMany(d.in.Members) || d.in.Terminating {
 		return false
 	}
-	d := newReader(in)
-	for _, m := range d.sortedMembers() {
-		if m.Selected && m.Driver && d.settling(m) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(d.sortedMembers(), func(m *Member) bool { return m.Selected && m.Driver && d.settling(m) })
 }
 
 func (d *decider) settling(m *Member) bool {
@@ -34,22 +38,22 @@ func (d *decider) settling(m *Member) bool {
 		return false // nothing but the plan's status remembers it
 	}
 	if rec == nil {
-		return true // its hold is about to be recorded, or it is about to be let go
+		return true // its hold is about to be recorded, or it is about to be released
 	}
-	if rec.HeldSince != nil && d.in.Now.Before(rec.HeldSince.Add(settleTime)) {
+	if since := timeOf(rec.HeldSince); !since.After(d.in.Now) && d.in.Now.Before(since.Add(settleTime)) {
 		return true
 	}
 	_, may := d.mayLetGo(ro, rec, m)
 	return may
 }
 
-// passing: one rollout is open, its backup let all of it go, and that is all there is to write. Should the operator be
-// killed before it is written, or the workload be edited, the ReplicaSets tell the same. What nothing allowed is told
-// at once.
-func (d *decider) passing() bool {
+// passesUntil is until when the statuses of the releases can wait, since they tell of nothing but one rollout whose workloads
+// its backup released a moment ago; zero where they cannot. Should the operator be killed before they are written, or a workload
+// be edited, the workloads and their ReplicaSets tell the same.
+func (d *decider) passesUntil() time.Time {
 	out := &d.out
 	if len(out.Statuses) != 1 || out.WriteAhead || len(out.Starts)+len(out.Relabel)+len(out.Touch)+len(out.Clean) > 0 {
-		return false
+		return time.Time{}
 	}
 	var rolling []course
 	for ro := range d.courses() {
@@ -58,14 +62,35 @@ func (d *decider) passing() bool {
 		}
 	}
 	if len(rolling) != 1 {
-		return false
+		return time.Time{}
 	}
 	ro := rolling[0]
-	return ro.AdmittedTime != nil && rollout(&ro.of.Status, ro.Number).AdmittedTime == nil &&
-		!slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool { return rec.StartReason != v1alpha1.StartBackupCompleted })
+	if ro.AdmittedTime == nil || rollout(&ro.of.Status, ro.Number).AdmittedTime != nil {
+		return time.Time{}
+	}
+	return d.admittedSince(ro).Add(passTime)
 }
 
-// recordedHeld says whether an open rollout still says that a member is held.
+// admittedSince is when the last workload of a rollout was released by its backup; zero where one started otherwise, or was not
+// released within passTime.
+func (d *decider) admittedSince(ro course) time.Time {
+	var last time.Time
+	for i := range ro.Workloads {
+		rec := &ro.Workloads[i]
+		m := d.members[keyOf(rec)]
+		if m == nil || rec.StartReason != v1alpha1.StartBackupCompleted {
+			return time.Time{}
+		}
+		a := d.admittedIn(ro, rec, m)
+		if a == nil || a.Time.After(d.in.Now) || d.in.Now.Sub(a.Time) > passTime {
+			return time.Time{}
+		}
+		last = later(last, a.Time)
+	}
+	return last
+}
+
+// recordedHeld reports whether an open rollout still says that a member is held.
 func (d *decider) recordedHeld(m *Member) bool {
 	for range d.heldRecords(m) {
 		return true

@@ -30,7 +30,8 @@ func TestSettling(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := shopSim(t, "web")
 			tc.reach(s)
-			if got := plan.Settling(s.op.observe(s.op.seen(), shop)); got != tc.want {
+			in := s.op.observe(s.op.caches(), shop)
+			if got := plan.Decide(in, s.op.finding(in)).PlanSettles; got != tc.want {
 				t.Errorf("settling: %t, want %t", got, tc.want)
 			}
 		})

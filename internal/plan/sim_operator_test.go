@@ -4,56 +4,66 @@
 package plan_test
 
 import (
-	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/controllers"
+	"github.com/backstay-dr/backstay/internal/actuate"
+	"github.com/backstay-dr/backstay/internal/observe"
 	"github.com/backstay-dr/backstay/internal/plan"
-	"github.com/backstay-dr/backstay/internal/velero"
-	"github.com/backstay-dr/backstay/internal/workload"
+	"github.com/backstay-dr/backstay/internal/telemetry"
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
-var (
-	errCrash    = errors.New("killed")
-	errConflict = errors.New("decided on old news")
-)
+var errCrash = errors.New("killed")
 
-// operator is a running operator: what it does with decisions is what internal/actuate does while nothing is refused, and it
-// looks when controllers does.
+// operator is a running operator: the reconciler of the product on a simulated API server, with caches that may be behind, a clock
+// that may be wrong, and a death at any write.
 type operator struct {
 	*world
 	crashAfter int           // writes until it is killed; negative for never
 	lag        int           // how many changes its caches are behind
 	clock      time.Duration // by how much its clock is ahead
 	down       bool
-	writes     int
-	restored   []string // workloads that it told of
+	refuses    func(client.Object) error // of what it creates; nil for nothing
+	restored   []string                  // workloads that it reported as restored
 	decisions  int
 
-	ofReleases, ofPlans duty
-
-	putOff map[string]time.Time // until when a status of the plan's releases is put off
+	duty
+	reconciler *controllers.DRPlanReconciler
+	reconciliation
 }
 
-// duty is when one of its controllers has to look.
+// reconciliation is what one look at a plan is judged by.
+type reconciliation struct {
+	seen    state        // what the caches show
+	decided *plan.Input  // what was decided on, where there is a plan
+	starts  []plan.Start // what was released
+	killed  bool
+}
+
+// duty is when the operator has to look.
 type duty struct {
 	heard int       // news of the world that it has looked at
 	timer time.Time // zero for none
 }
 
-func (d *duty) due(w *world, news int) bool {
-	return d.heard != news || !d.timer.IsZero() && !w.now.Before(d.timer)
+func (d *duty) due(w *world) bool {
+	return d.heard != w.news || !d.timer.IsZero() && !w.now.Before(d.timer)
 }
-
-func (d *duty) looked(news int) { d.heard, d.timer = news, time.Time{} }
 
 func (d *duty) wakeAfter(w *world, after time.Duration) {
 	if at := w.now.Add(after); after > 0 && (d.timer.IsZero() || at.Before(d.timer)) {
@@ -62,16 +72,31 @@ func (d *duty) wakeAfter(w *world, after time.Duration) {
 }
 
 func newOperator(w *world) *operator {
-	return &operator{world: w, crashAfter: -1, ofReleases: duty{heard: -1}, ofPlans: duty{heard: -1}, putOff: map[string]time.Time{}}
+	o := &operator{world: w, crashAfter: -1}
+	o.restart()
+	return o
 }
 
-// restart makes it look at everything, as after its start.
+// restart makes it look at everything, with nothing in its memory, as after its start.
 func (o *operator) restart() {
-	o.ofReleases, o.ofPlans, o.putOff = duty{heard: -1}, duty{heard: -1}, map[string]time.Time{}
+	clock := func() time.Time { return o.now.Add(o.clock) }
+	metrics, err := telemetry.NewMetrics(prometheus.NewRegistry(), api{operator: o})
+	if err != nil {
+		o.Fatal(err)
+	}
+	o.duty = duty{heard: -1}
+	o.reconciler = &controllers.DRPlanReconciler{
+		Observer: &observe.Observer{Reader: api{operator: o}, Cluster: "c", VeleroNamespace: gen.VeleroNamespace, Now: clock},
+		Actuator: &actuate.Actuator{
+			Client: api{operator: o}, Live: live{o}, VeleroNamespace: gen.VeleroNamespace,
+			Events: telemetry.Events{Recorder: recorder{o}}, Metrics: metrics, Now: clock,
+		},
+		Gate: simulatedGate{o},
+	}
 }
 
-// seen is what its caches show.
-func (o *operator) seen() state {
+// caches are what they show now.
+func (o *operator) caches() state {
 	if lag := min(o.lag, len(o.past)); lag > 0 {
 		return o.past[len(o.past)-lag].snapshot()
 	}
@@ -80,23 +105,15 @@ func (o *operator) seen() state {
 	return s
 }
 
-// work lets each controller look that has to, once. It says whether there was anything to do.
+// work lets the operator look at every plan, once, if it has to. It reports whether it had.
 func (o *operator) work() (busy bool) {
 	if o.down {
 		return false
 	}
-	for _, c := range []struct {
-		duty *duty
-		news *int
-		do   func(plan string) error
-	}{{&o.ofReleases, &o.news.releases, o.decide}, {&o.ofPlans, &o.news.plans, o.writePlanStatus}} {
-		if !c.duty.due(o.world, *c.news) {
-			continue
-		}
-		busy = true
-		c.duty.looked(*c.news)
+	if busy = o.due(o.world); busy {
+		o.duty = duty{heard: o.news}
 		for _, name := range o.planNames() {
-			if err := c.do(name); err != nil {
+			if o.reconcile(name); o.killed {
 				o.restart()
 				break
 			}
@@ -106,33 +123,31 @@ func (o *operator) work() (busy bool) {
 	return busy
 }
 
-// decide makes one decision and carries it out.
-func (o *operator) decide(name string) error {
-	seen := o.seen()
-	in := o.observe(seen, name)
-	d := plan.Decide(in)
-	o.unchanged(seen, in)
+// soon is when a request is tried again that failed.
+const soon = 5 * time.Millisecond
+
+// reconcile lets the operator look at one plan.
+func (o *operator) reconcile(name string) {
+	o.reconciliation = reconciliation{seen: o.caches()}
 	o.decisions++
-	o.ofReleases.wakeAfter(o.world, d.RequeueAfter)
-	if o.putsOff(name, d.Passing) {
-		return nil
+	ctx := log.IntoContext(context.Background(), logr.Discard())
+	result, err := o.reconciler.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKey{Namespace: ns, Name: name}})
+	if o.killed {
+		return
 	}
-	return o.apply(seen, in, d)
+	o.wakeAfter(o.world, result.RequeueAfter)
+	if err != nil {
+		o.wakeAfter(o.world, soon)
+	}
+	if o.decided != nil {
+		o.unchanged(o.seen, *o.decided)
+	}
 }
 
-// putsOff says whether a status that is about to change is still put off, as the controller does; each write starts anew.
-func (o *operator) putsOff(name string, passing bool) bool {
-	until, known := o.putOff[name]
-	if passing && !known {
-		until = o.now.Add(time.Second)
-		o.putOff[name] = until
-	}
-	if passing && o.now.Before(until) {
-		o.ofReleases.wakeAfter(o.world, until.Sub(o.now))
-		return true
-	}
-	delete(o.putOff, name)
-	return false
+// apply carries out a decision that was made on what caches showed.
+func (o *operator) apply(seen state, in plan.Input, d plan.Decision) error {
+	o.reconciliation = reconciliation{seen: seen}
+	return o.reconciler.Actuator.Apply(log.IntoContext(context.Background(), logr.Discard()), in, d)
 }
 
 // planNames are the plans that exist, or that something still speaks of.
@@ -153,221 +168,33 @@ func (o *operator) planNames() []string {
 	return slices.Compact(names)
 }
 
-// write counts a write, unless the operator is killed before it.
-func (o *operator) write() error {
-	if o.crashAfter == 0 {
-		o.crashAfter = -1
-		o.say("operator", "is killed")
-		return errCrash
-	}
-	o.crashAfter--
-	o.writes++
-	return nil
+// simulatedGate tells how the gate of a plan stands, as the simulated admission has it.
+type simulatedGate struct{ *operator }
+
+// Assess implements controllers.Gate.
+func (g simulatedGate) Assess(_ context.Context, in plan.Input) (plan.GateFinding, error) {
+	g.decided = &in
+	return g.finding(in), nil
 }
 
-func (o *operator) apply(seen state, in plan.Input, d plan.Decision) error {
-	if err := o.confirm(d); err != nil {
-		return err
-	}
-	if len(d.Starts) > 0 && !d.WriteAhead && len(d.Backups) == 0 {
-		return o.startAll(seen, in, d.Starts)
-	}
-	for _, r := range d.Create {
-		if err := o.applyRelease(r); err != nil {
-			return err
-		}
-	}
-	for _, name := range sorted(d.Statuses) {
-		if err := o.applyStatus(seen, name, d.Statuses[name]); err != nil {
-			return err
-		}
-	}
-	for _, b := range d.Backups {
-		if err := o.applyBackup(b); err != nil {
-			return err
-		}
-	}
-	if err := o.markBackups(d); err != nil {
-		return err
-	}
-	if err := o.withdraw(d.Withdraw); err != nil {
-		return err
-	}
-	if err := o.startAll(seen, in, d.Starts); err != nil {
-		return err
-	}
-	if err := o.prune(d.Prune); err != nil {
-		return err
-	}
-	for i := range d.Restored {
-		o.restored = append(o.restored, d.Restored[i].Name)
-	}
-	for i := range d.Remark {
-		if err := o.patch(&d.Remark[i], workload.RemarkPatch(&d.Remark[i], in.Name)); err != nil {
-			return err
-		}
-		o.say("operator", "mark %s as held again", d.Remark[i].Name)
-	}
-	for i := range d.Explain {
-		v := &d.Explain[i].Workload
-		if err := o.patch(v, workload.HeldReasonPatch(v, d.Explain[i].Text)); err != nil {
-			return err
-		}
-		o.say("operator", "%s says %s", v.Name, d.Explain[i].Text)
-	}
-	for i := range d.Clean {
-		if err := o.patch(&d.Clean[i], workload.CleanPatch(&d.Clean[i])); err != nil {
-			return err
-		}
-		o.say("operator", "clean %s", d.Clean[i].Name)
-	}
-	return nil
-}
-
-func (o *operator) applyRelease(r *v1alpha1.AppRelease) error {
-	if err := o.write(); err != nil {
-		return err
-	}
-	if o.releases[r.Name] != nil {
-		return errConflict
-	}
-	r = r.DeepCopy()
-	o.stored(r)
-	o.releases[r.Name] = r
-	o.tell()
-	o.say("operator", "create release %s", r.Name)
-	return nil
-}
-
-func (o *operator) applyStatus(seen state, name string, status *v1alpha1.AppReleaseStatus) error {
-	if err := o.write(); err != nil {
-		return err
-	}
-	stored := o.releases[name]
-	if stored == nil || seen.releases[name] != nil && seen.releases[name].ResourceVersion != stored.ResourceVersion {
-		return errConflict
-	}
-	checkReleaseStatus(o, name, status)
-	changed := stored.DeepCopy()
-	changed.Status = *status.DeepCopy()
-	o.stored(changed)
-	o.releases[name] = changed
-	o.news.plans++
-	o.say("operator", "release %s", describeRelease(changed))
-	return nil
-}
-
-func (o *operator) applyBackup(b *velerov1.Backup) error {
-	if err := o.write(); err != nil {
-		return err
-	}
-	if o.backups[b.Name] != nil {
-		return nil
-	}
-	b = b.DeepCopy()
-	b.Namespace = gen.VeleroNamespace
-	o.storeBackup(b)
-	o.truth.backupCreated(o.world, b)
-	o.say("operator", "create backup %s of %s", b.Name, cmp.Or(b.Annotations[v1alpha1.AnnotationVersion], "a mixed state"))
-	return nil
-}
-
-func (o *operator) markBackups(d plan.Decision) error {
-	for _, name := range d.Relabel {
-		if err := o.patchBackup(name, velero.MixedPatch()); err != nil {
-			return err
-		}
-		o.say("operator", "backup %s is of a mixed state", name)
-	}
-	for _, name := range d.Fail {
-		if err := o.patchBackup(name, velero.FailPatch(o.now)); err != nil {
-			return err
-		}
-	}
-	for _, name := range d.Touch {
-		if err := o.patchBackup(name, velero.TouchPatch(plan.AnnotationTouched, o.now)); err != nil {
-			return err
-		}
-		o.say("operator", "touch backup %s", name)
-	}
-	return nil
-}
-
-func (o *operator) patchBackup(name string, patch []byte) error {
-	if err := o.write(); err != nil {
-		return err
-	}
-	if b := o.backups[name]; b != nil {
-		o.storeBackup(merge(o, b, patch))
-	}
-	return nil
-}
-
-func (o *operator) startAll(seen state, in plan.Input, starts []plan.Start) error {
-	for i := range starts {
-		s := &starts[i]
-		wrong := cmp.Or(o.checkStart(seen, in.Name, s), checkTogether(s, starts[:i]))
-		if err := o.patch(&s.Workload, workload.ReleasePatch(&s.Workload, s.Admission(in.Name))); err != nil {
-			return err
-		}
-		o.say("operator", "let %s go: %s %s", s.Workload.Name, s.Reason, s.Backup)
-		if wrong != "" {
-			o.Errorf("at %s plan %s lets %s go for %s: %s", o.now.Sub(epoch), in.Name, s.Workload.Name, s.Reason, wrong)
-		}
-		o.truth.letGo(s)
-	}
-	return nil
-}
-
-// patch is a JSON merge patch of a Deployment with a resourceVersion as its precondition.
-func (o *operator) patch(v *workload.View, patch []byte) error {
-	if err := o.write(); err != nil {
-		return err
-	}
-	old := o.deployments[v.Name]
-	if old == nil {
-		return nil
-	}
-	if old.ResourceVersion != v.ResourceVersion {
-		return errConflict
-	}
-	d := merge(o, old, patch)
-	o.storeDeployment(old, d)
-	return nil
-}
-
-// writePlanStatus does what the controller of plans does.
-func (o *operator) writePlanStatus(name string) error {
-	seen := o.seen()
-	in := o.observe(seen, name)
+func (o *operator) finding(in plan.Input) plan.GateFinding {
 	if in.Plan == nil {
-		return nil
+		return plan.GateFinding{}
 	}
 	gate := plan.Gate{Served: true, Holds: true, Backstops: []string{"backstop"}, Fingerprint: fmt.Sprintf("policies-%t", o.gateUp)}
 	finding, target := plan.AssessGate(in, gate)
 	if target != nil {
 		finding = plan.ConcludeProbe(in, gate, target, plan.Answer{Held: o.gateUp, Evaluated: o.gateUp}, nil)
 	}
-	status, after := plan.Status(in, finding)
-	o.unchanged(seen, in)
-	o.ofPlans.wakeAfter(o.world, after)
-	if equality.Semantic.DeepEqual(in.Plan.Status, status) {
-		return nil
+	return finding
+}
+
+// recorder hears of the events that it emits.
+type recorder struct{ *operator }
+
+// Eventf implements events.EventRecorder.
+func (r recorder) Eventf(regarding, _ runtime.Object, _, reason, _, _ string, _ ...any) {
+	if on, ok := regarding.(*corev1.ObjectReference); ok && reason == v1alpha1.ReasonRestored {
+		r.restored = append(r.restored, on.Name)
 	}
-	if err := o.write(); err != nil {
-		return err
-	}
-	if o.plans[name] == nil || o.plans[name].ResourceVersion != in.Plan.ResourceVersion {
-		return errConflict
-	}
-	checkPlanStatus(o, &status)
-	changed := in.Plan.DeepCopy()
-	changed.Status = status
-	o.stored(changed)
-	o.plans[name] = changed
-	o.news.releases++
-	if text := describePlan(changed); text != describePlan(in.Plan) {
-		o.say("operator", "plan %s", text)
-	}
-	return nil
 }

@@ -81,8 +81,9 @@ func (s *sim) mustRest() {
 	s.settle()
 	s.checkLabels()
 	for _, name := range s.op.planNames() {
-		d := plan.Decide(s.op.observe(s.op.seen(), name))
-		if len(d.Create)+len(d.Statuses)+len(d.Backups)+len(d.Relabel)+len(d.Touch)+len(d.Starts)+len(d.Clean)+
+		in := s.op.observe(s.op.caches(), name)
+		d := plan.Decide(in, s.op.finding(in))
+		if d.Plan != nil || len(d.Create)+len(d.Statuses)+len(d.Backups)+len(d.Relabel)+len(d.Touch)+len(d.Starts)+len(d.Clean)+
 			len(d.Withdraw)+len(d.Prune)+len(d.Explain) > 0 {
 			s.Errorf("at %s there is still something to do for plan %s: %+v", s.now.Sub(epoch), name, d)
 		}

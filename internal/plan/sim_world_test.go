@@ -70,8 +70,8 @@ type world struct {
 	truth truth
 	log   *strings.Builder // what happened, for transcripts; nil for none
 
-	// news counts the changes that make the controllers look again: that of releases, and that of plans.
-	news struct{ releases, plans int }
+	// news counts the changes that make an operator look again.
+	news int
 }
 
 func newWorld(t testing.TB) *world {
@@ -100,11 +100,8 @@ func (w *world) stored(o metav1.Object) {
 	}
 }
 
-// tell makes both controllers look.
-func (w *world) tell() {
-	w.news.releases++
-	w.news.plans++
-}
+// tell makes the operator look.
+func (w *world) tell() { w.news++ }
 
 // remember keeps the state for caches that lag behind.
 func (w *world) remember() {

@@ -5,25 +5,40 @@ package plan
 
 import (
 	"fmt"
-	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/drift"
 )
 
-// Status derives the status of a plan, and after what time it changes by itself; 0 for never.
-func Status(in Input, gate GateFinding) (v1alpha1.DRPlanStatus, time.Duration) {
+// tellPlan adds to a decision the status of the plan, if it differs from what is stored, and when it changes by itself.
+func tellPlan(in Input, gate GateFinding, out *Decision) {
+	out.wakeAfter(gate.RetryAfter)
+	if gate.Condition.Type == "" {
+		return // it is being found out
+	}
 	d := newReader(in)
+	status := d.status(gate)
+	out.wakeAfter(d.out.RequeueAfter)
+	if equality.Semantic.DeepEqual(in.Plan.Status, status) {
+		return
+	}
+	out.Plan, out.PlanSettles = &status, d.settles()
+	if out.PlanSettles {
+		out.wakeAfter(settleTime)
+	}
+}
+
+// status derives the status of the plan.
+func (d *decider) status(gate GateFinding) v1alpha1.DRPlanStatus {
+	in := d.in
 	s := in.Plan.Status.DeepCopy()
 	s.ObservedGeneration = in.Plan.Generation
 	s.GateProof = gate.Proof
 	set := conditionSetter{&s.Conditions, s.ObservedGeneration, d.now}
 	set.set(gate.Condition)
-	if gate.RetryAfter > 0 {
-		d.wake(in.Now.Add(gate.RetryAfter))
-	}
 	if !tooMany(in.Members) {
 		d.recordWorkloads(s)
 		d.recordDeparted(s)
@@ -41,7 +56,7 @@ func Status(in Input, gate GateFinding) (v1alpha1.DRPlanStatus, time.Duration) {
 	set.whileTrue(v1alpha1.ConditionReconciling, gate.Condition.Reason == v1alpha1.ReasonProbeNotHeld, gate.Condition.Reason, gate.Condition.Message)
 	set.whileTrue(v1alpha1.ConditionStalled, stalled, ready.Reason, ready.Message)
 	fitPlan(s)
-	return *s, d.out.RequeueAfter
+	return *s
 }
 
 func notImplemented(conditionType, message string) metav1.Condition {

@@ -203,20 +203,17 @@ func decideWhatever(t *testing.T, seed uint64, started map[string]int) {
 		return // of that the worlds of chaos tell
 	}
 	for range 40 {
-		in := s.op.observe(s.op.seen(), shop)
+		in := s.op.observe(s.op.caches(), shop)
 		if f.in = &in; len(in.Members) == 0 {
 			return
 		}
 		f.forge()
-		d := plan.Decide(in)
+		d := plan.Decide(in, s.op.finding(in))
 		if err := checkDecision(&in, &d); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 		for i := range d.Starts {
 			started[d.Starts[i].Reason]++
-		}
-		if in.Plan != nil {
-			plan.Status(in, plan.GateFinding{})
 		}
 	}
 }

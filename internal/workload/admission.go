@@ -5,6 +5,7 @@ package workload
 
 import (
 	"encoding/json"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -34,6 +35,9 @@ type Admission struct {
 	Release string `json:"release,omitempty"`
 	Rollout int32  `json:"rollout,omitempty"`
 	Backup  string `json:"backup,omitempty"`
+
+	// Time is when, by the clock of the operator.
+	Time time.Time `json:"time,omitzero"`
 }
 
 // admissionOf reads the record of a workload, or of its ReplicaSet; nil where there is none that belongs to it.

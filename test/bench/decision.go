@@ -39,7 +39,7 @@ func benchDecision(ctx context.Context, _ settings, r *report) error {
 		worst = max(worst, took)
 		r.detail("| %s | %s |\n", line[1], millis(took))
 	}
-	r.detail("\n`Decide` is the decision about its releases, `Status` its own status, `Settling` whether that is put off.\n")
+	r.detail("\n")
 	r.judge(verdictOf(worst <= decisionWithin),
 		fmt.Sprintf("a decision about 100 workloads and 100 releases: within %s", decisionWithin), millis(worst))
 	return nil

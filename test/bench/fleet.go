@@ -73,7 +73,7 @@ func benchIdle(ctx context.Context, s settings, on *stage.Stage, op *stage.Opera
 		return err
 	}
 	before := op.Traffic.Counts()
-	decided, err := decisions()
+	decided, err := stage.Decisions()
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func benchIdle(ctx context.Context, s settings, on *stage.Stage, op *stage.Opera
 			return err
 		}
 	}
-	after, err := decisions()
+	after, err := stage.Decisions()
 	if err != nil {
 		return err
 	}
@@ -105,10 +105,4 @@ func benchIdle(ctx context.Context, s settings, on *stage.Stage, op *stage.Opera
 	r.detail("Idle for %s, in which Velero's validation of its storage location was written %d times: %d decisions about a plan, %d writes "+
 		"(leases aside), %d lists and gets. What happens less often than once in that time is not seen.\n\n", s.idle, validations, decided, writes, reads)
 	return nil
-}
-
-// decisions is how often a plan was looked at so far, by either controller.
-func decisions() (int, error) {
-	counts, err := stage.Decisions()
-	return counts["drplan"] + counts["apprelease"], err
 }

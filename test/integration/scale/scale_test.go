@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -73,8 +72,8 @@ func TestFiveHundredPlansAreReadByWatchesAloneAndNothingIsDecidedWhileNothingCha
 		}
 		wait(ctx, quiet/validations)
 	}
-	if diff := cmp.Diff(decided, decisions(t)); diff != "" {
-		t.Errorf("plans were decided again while Velero validated its storage location, and nothing changed (-before +after):\n%s", diff)
+	if more := decisions(t) - decided; more > 0 {
+		t.Errorf("%d decisions while Velero validated its storage location, and nothing changed", more)
 	}
 	for call, n := range op.Traffic.Since(idle) {
 		if call.Writes() {
@@ -87,13 +86,13 @@ func TestFiveHundredPlansAreReadByWatchesAloneAndNothingIsDecidedWhileNothingCha
 }
 
 // decisions are how often plans were looked at so far.
-func decisions(t *testing.T) map[string]int {
+func decisions(t *testing.T) int {
 	t.Helper()
-	counts, err := stage.Decisions()
+	count, err := stage.Decisions()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return counts
+	return count
 }
 
 // heap is what is in use after a garbage collection, in bytes. Everybody on the stage is in it.
