@@ -23,6 +23,7 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/actuate"
+	"github.com/backstay-dr/backstay/internal/gate"
 	"github.com/backstay-dr/backstay/internal/observe"
 	"github.com/backstay-dr/backstay/internal/plan"
 )
@@ -42,7 +43,7 @@ import (
 // Gate tells how the gate of a plan stands.
 type Gate interface {
 	// Assess finds that out, by a probe where nothing else can tell.
-	Assess(ctx context.Context, in plan.Input) (plan.GateFinding, error)
+	Assess(ctx context.Context, in plan.Input) (gate.Finding, error)
 }
 
 // DRPlanReconciler decides about a plan and everything that belongs to it: it finds held workloads, has their backup taken, releases
@@ -63,15 +64,15 @@ func (r *DRPlanReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 		return ctrl.Result{RequeueAfter: staleAfter}, nil
 	}
 	r.Actuator.Complete(ctx, in)
-	gate, unknown := r.assess(ctx, in)
-	d := plan.Decide(in, gate)
+	finding, unknown := r.assess(ctx, in)
+	d := plan.Decide(in, finding)
 	return result(ctx, d.RequeueAfter, errors.Join(unknown, r.Actuator.Apply(ctx, in, d)))
 }
 
 // assess asks about the gate of a plan that exists. What is not known of it keeps no rollout waiting.
-func (r *DRPlanReconciler) assess(ctx context.Context, in plan.Input) (plan.GateFinding, error) {
+func (r *DRPlanReconciler) assess(ctx context.Context, in plan.Input) (gate.Finding, error) {
 	if in.Plan == nil {
-		return plan.GateFinding{}, nil
+		return gate.Finding{}, nil
 	}
 	return r.Gate.Assess(ctx, in)
 }
@@ -106,7 +107,7 @@ const (
 
 // setupWithManager registers the controller and its watches: policies are those whose changes may open or close the gate, and silence
 // has every plan decided again when Velero falls silent, or answers again.
-func (r *DRPlanReconciler) setupWithManager(mgr ctrl.Manager, workers int, gate *GateReader, silence *silenceWatch) error {
+func (r *DRPlanReconciler) setupWithManager(mgr ctrl.Manager, workers int, policies *GateReader, silence *silenceWatch) error {
 	m := mapper{r.Observer}
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named("drplan").
@@ -124,8 +125,8 @@ func (r *DRPlanReconciler) setupWithManager(mgr ctrl.Manager, workers int, gate 
 		Watches(&velerov1.BackupStorageLocation{}, handler.EnqueueRequestsFromMapFunc(m.storingIn), builder.WithPredicates(locationChanged)).
 		WatchesRawSource(source.Channel(silence.changed, handler.EnqueueRequestsFromMapFunc(m.allPlans))).
 		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(m.plansIn), builder.WithPredicates(terminates))
-	for _, policy := range gate.Watched() {
-		b = b.Watches(policy, handler.EnqueueRequestsFromMapFunc(m.allPlans), builder.WithPredicates(gate.Ours()))
+	for _, policy := range policies.Watched() {
+		b = b.Watches(policy, handler.EnqueueRequestsFromMapFunc(m.allPlans), builder.WithPredicates(policies.Ours()))
 	}
 	return b.Complete(r)
 }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/backstay-dr/backstay/internal/gate"
 	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // GateReader finds out whether the gate is in force: it compares the policies that are installed with those that this
@@ -34,7 +35,7 @@ type GateReader struct {
 
 	mu   sync.Mutex
 	seen []string // versions of what was compared last
-	last *plan.Gate
+	last *gate.Installed
 
 	answers answers
 }
@@ -59,7 +60,7 @@ func newGateReader(mgr ctrl.Manager, identity gate.Identity) (*GateReader, error
 func (r *GateReader) served() bool { return len(r.readable) == len(r.want) }
 
 // Read compares what is installed with what this version ships.
-func (r *GateReader) Read(ctx context.Context) (plan.Gate, error) {
+func (r *GateReader) Read(ctx context.Context) (gate.Installed, error) {
 	var live []gate.Object
 	var versions []string
 	for _, want := range r.readable {
@@ -68,20 +69,20 @@ func (r *GateReader) Read(ctx context.Context) (plan.Gate, error) {
 		case err == nil:
 			live, versions = append(live, got), append(versions, string(got.GetUID())+got.GetResourceVersion())
 		case !apierrors.IsNotFound(err):
-			return plan.Gate{}, err
+			return gate.Installed{}, err
 		}
 	}
 	return r.compare(live, versions), nil
 }
 
 // compare is done again only when one of them changed: there is one gate, and there are thousands of plans.
-func (r *GateReader) compare(live []gate.Object, versions []string) plan.Gate {
+func (r *GateReader) compare(live []gate.Object, versions []string) gate.Installed {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.last != nil && slices.Equal(r.seen, versions) {
 		return *r.last
 	}
-	g := plan.Gate{Served: r.served(), Holds: gate.Holds(live), Backstops: gate.Backstops(live)}
+	g := gate.Installed{Served: r.served(), Holds: gate.Holds(live), Backstops: gate.Backstops(live)}
 	for _, difference := range gate.Compare(live, r.want) {
 		if difference.Missing {
 			g.Missing = append(g.Missing, difference.String())
@@ -95,40 +96,40 @@ func (r *GateReader) compare(live []gate.Object, versions []string) plan.Gate {
 }
 
 // Assess implements Gate. Where another plan of the namespace is being probed, it says that it is being found out.
-func (r *GateReader) Assess(ctx context.Context, in plan.Input) (plan.GateFinding, error) {
+func (r *GateReader) Assess(ctx context.Context, in plan.Input) (gate.Finding, error) {
 	installed, err := r.Read(ctx)
 	if err != nil {
-		return plan.GateFinding{}, err
+		return gate.Finding{}, err
 	}
-	finding, target := plan.AssessGate(in, installed)
-	if target == nil {
+	subject := plan.GateSubject(in)
+	if finding, known := gate.Assess(subject, installed); known {
 		return finding, nil
 	}
-	answer, err := r.Probe(ctx, in, target, installed.Fingerprint)
+	probed, err := r.probe(ctx, subject, installed.Fingerprint)
 	if errors.Is(err, errAsking) {
-		return plan.GateFinding{RetryAfter: askingAfter}, nil
+		return gate.Finding{RetryAfter: askingAfter}, nil
 	}
-	return plan.ConcludeProbe(in, installed, target, answer, err), nil
+	return gate.Conclude(subject, installed, probed, err), nil
 }
 
-// Probe finds out what the policies do with a plan, by a dry run that changes the template of one of its workloads, or from
+// probe finds out what the policies do with a plan, by a dry run that changes the template of one of its workloads, or from
 // the answer to such a dry run of another plan of its namespace. It returns errAsking while that is being waited for.
-func (r *GateReader) Probe(ctx context.Context, in plan.Input, m *plan.Member, fingerprint string) (plan.Answer, error) {
+func (r *GateReader) probe(ctx context.Context, s gate.Subject, fingerprint string) (gate.Probed, error) {
 	ask := func() (gate.Answer, bool, error) {
-		answer, err := r.dryRun(ctx, m)
-		return answer, slices.Contains(append([]string{in.Name}, m.SharedWith...), answer.HeldBy), err
+		answer, err := r.dryRun(ctx, s.Target)
+		return answer, slices.Contains(append([]string{s.Plan.Name}, s.SharedWith...), answer.HeldBy), err
 	}
 	find := ask
-	if plan.SharesProbes(in) {
-		find = func() (gate.Answer, bool, error) { return r.answers.find(in.Plan, fingerprint, in.Now, ask) }
+	if s.SharesProbes() {
+		find = func() (gate.Answer, bool, error) { return r.answers.find(s.Plan, fingerprint, s.Now, ask) }
 	}
 	answer, held, err := find()
-	return plan.Answer{Held: held, Evaluated: answer.For(in.Plan)}, err
+	return gate.Probed{Held: held, Evaluated: answer.For(s.Plan)}, err
 }
 
-func (r *GateReader) dryRun(ctx context.Context, m *plan.Member) (gate.Answer, error) {
+func (r *GateReader) dryRun(ctx context.Context, target *workload.View) (gate.Answer, error) {
 	d := &appsv1.Deployment{}
-	d.Namespace, d.Name = m.Namespace, m.Name
+	d.Namespace, d.Name = target.Namespace, target.Name
 	if err := r.client.Patch(ctx, d, client.RawPatch(types.MergePatchType, gate.ProbePatch()), client.DryRunAll); err != nil {
 		return gate.Answer{}, err
 	}

@@ -14,16 +14,17 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/drift"
+	"github.com/backstay-dr/backstay/internal/gate"
 	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // Decide derives what to write from what is observed, and from what is known of the gate.
-func Decide(in Input, gate GateFinding) Decision {
+func Decide(in Input, finding gate.Finding) Decision {
 	d := newDecider(in)
 	d.decide()
 	out := d.decision()
 	if in.Plan != nil {
-		tellPlan(in, gate, &out)
+		tellPlan(in, finding, &out)
 	}
 	return out
 }

@@ -19,8 +19,7 @@ func TestStatusShowsNothingThatIsNotPrintable(t *testing.T) {
 	set := conditionSetter{&conditions, 1, metav1.Now()}
 	set.set(metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: "X", Message: hostile})
 	set.whileTrue(v1alpha1.ConditionStalled, true, "X", hostile)
-	conditions = append(conditions, gated(metav1.ConditionFalse, v1alpha1.ReasonProbeFailed, hostile))
-	for _, conditionType := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionStalled, v1alpha1.ConditionGated} {
+	for _, conditionType := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionStalled} {
 		if c := meta.FindStatusCondition(conditions, conditionType); c == nil || c.Message != shown {
 			t.Errorf("%s: %+v", conditionType, c)
 		}

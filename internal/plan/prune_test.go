@@ -9,6 +9,7 @@ import (
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 
+	"github.com/backstay-dr/backstay/internal/gate"
 	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/test/gen"
 )
@@ -133,7 +134,7 @@ func TestOneDecisionPrunesABoundedNumber(t *testing.T) {
 	for i := range 1000 {
 		in.Releases = append(in.Releases, gen.Release(shop, fmt.Sprint(i)))
 	}
-	if n := len(plan.Decide(in, plan.GateFinding{}).Prune); n > 20 {
+	if n := len(plan.Decide(in, gate.Finding{}).Prune); n > 20 {
 		t.Errorf("%d are pruned at a time", n)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/gate"
 	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/internal/velero"
 	"github.com/backstay-dr/backstay/test/gen"
@@ -175,7 +176,7 @@ func TestPlanSaysThatVeleroIsNowhere(t *testing.T) {
 		Now: epoch, Cluster: "c", Namespace: ns, Name: shop, Plan: gen.Plan(shop),
 		LocationProblem: velero.LocationProblem(nil, "", ns),
 	}
-	finding, _ := plan.AssessGate(in, plan.Gate{Served: true})
+	finding, _ := gate.Assess(plan.GateSubject(in), gate.Installed{Served: true})
 	mustBe(t, conditionOf(t, plan.Decide(in, finding).Plan.Conditions, v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonStorageLocationUnavailable,
 		"Velero has no default BackupStorageLocation")
 }

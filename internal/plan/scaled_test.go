@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/gate"
 	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/test/gen"
 )
@@ -39,7 +40,7 @@ func TestScalingUpFromNoneWhatIsHeldIsAnEscape(t *testing.T) {
 	s.pass(moment)
 	// It is recorded, and scaled again before it is let go.
 	recorded := s.releases["shop-1.4.2"].DeepCopy()
-	recorded.Status = *plan.Decide(s.op.observe(s.op.caches(), shop), plan.GateFinding{}).Statuses["shop-1.4.2"]
+	recorded.Status = *plan.Decide(s.op.observe(s.op.caches(), shop), gate.Finding{}).Statuses["shop-1.4.2"]
 	s.stored(recorded)
 	s.releases[recorded.Name] = recorded
 	s.edit("web", "autoscaler", gen.Replicas(2))

@@ -22,6 +22,7 @@ import (
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/controllers"
 	"github.com/backstay-dr/backstay/internal/actuate"
+	"github.com/backstay-dr/backstay/internal/gate"
 	"github.com/backstay-dr/backstay/internal/observe"
 	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/internal/telemetry"
@@ -172,21 +173,21 @@ func (o *operator) planNames() []string {
 type simulatedGate struct{ *operator }
 
 // Assess implements controllers.Gate.
-func (g simulatedGate) Assess(_ context.Context, in plan.Input) (plan.GateFinding, error) {
+func (g simulatedGate) Assess(_ context.Context, in plan.Input) (gate.Finding, error) {
 	g.decided = &in
 	return g.finding(in), nil
 }
 
-func (o *operator) finding(in plan.Input) plan.GateFinding {
+func (o *operator) finding(in plan.Input) gate.Finding {
 	if in.Plan == nil {
-		return plan.GateFinding{}
+		return gate.Finding{}
 	}
-	gate := plan.Gate{Served: true, Holds: true, Backstops: []string{"backstop"}, Fingerprint: fmt.Sprintf("policies-%t", o.gateUp)}
-	finding, target := plan.AssessGate(in, gate)
-	if target != nil {
-		finding = plan.ConcludeProbe(in, gate, target, plan.Answer{Held: o.gateUp, Evaluated: o.gateUp}, nil)
+	installed := gate.Installed{Served: true, Holds: true, Backstops: []string{"backstop"}, Fingerprint: fmt.Sprintf("policies-%t", o.gateUp)}
+	subject := plan.GateSubject(in)
+	if finding, known := gate.Assess(subject, installed); known {
+		return finding
 	}
-	return finding
+	return gate.Conclude(subject, installed, gate.Probed{Held: o.gateUp, Evaluated: o.gateUp}, nil)
 }
 
 // recorder hears of the events that it emits.

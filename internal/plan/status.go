@@ -11,16 +11,17 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/drift"
+	"github.com/backstay-dr/backstay/internal/gate"
 )
 
 // tellPlan adds to a decision the status of the plan, if it differs from what is stored, and when it changes by itself.
-func tellPlan(in Input, gate GateFinding, out *Decision) {
-	out.wakeAfter(gate.RetryAfter)
-	if gate.Condition.Type == "" {
+func tellPlan(in Input, finding gate.Finding, out *Decision) {
+	out.wakeAfter(finding.RetryAfter)
+	if finding.Condition.Type == "" {
 		return // it is being found out
 	}
 	d := newReader(in)
-	status := d.status(gate)
+	status := d.status(finding)
 	out.wakeAfter(d.out.RequeueAfter)
 	if equality.Semantic.DeepEqual(in.Plan.Status, status) {
 		return
@@ -32,13 +33,13 @@ func tellPlan(in Input, gate GateFinding, out *Decision) {
 }
 
 // status derives the status of the plan.
-func (d *decider) status(gate GateFinding) v1alpha1.DRPlanStatus {
+func (d *decider) status(finding gate.Finding) v1alpha1.DRPlanStatus {
 	in := d.in
 	s := in.Plan.Status.DeepCopy()
 	s.ObservedGeneration = in.Plan.Generation
-	s.GateProof = gate.Proof
+	s.GateProof = finding.Proof
 	set := conditionSetter{&s.Conditions, s.ObservedGeneration, d.now}
-	set.set(gate.Condition)
+	set.set(finding.Condition)
 	if !tooMany(in.Members) {
 		d.recordWorkloads(s)
 		d.recordDeparted(s)
@@ -53,7 +54,7 @@ func (d *decider) status(gate GateFinding) v1alpha1.DRPlanStatus {
 	set.set(notImplemented(v1alpha1.ConditionProven, "this version of Backstay runs no restore drills"))
 	ready, stalled := d.planReady(s)
 	set.set(ready)
-	set.whileTrue(v1alpha1.ConditionReconciling, gate.Condition.Reason == v1alpha1.ReasonProbeNotHeld, gate.Condition.Reason, gate.Condition.Message)
+	set.whileTrue(v1alpha1.ConditionReconciling, finding.Condition.Reason == v1alpha1.ReasonProbeNotHeld, finding.Condition.Reason, finding.Condition.Message)
 	set.whileTrue(v1alpha1.ConditionStalled, stalled, ready.Reason, ready.Message)
 	fitPlan(s)
 	return *s

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/gate"
 	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/test/gen"
 )
@@ -151,13 +152,14 @@ func TestOnlyThePlanThatMovesAWorkloadProbesIt(t *testing.T) {
 	m := plan.Member{Selected: true, SharedWith: []string{"abc"}}
 	m.Name = "web"
 	in := plan.Input{Now: time.Unix(1000, 0), Name: shop, Plan: gen.Plan(shop), Members: []plan.Member{m}}
-	g := plan.Gate{Served: true, Fingerprint: "x"}
-	f, target := plan.AssessGate(in, g)
-	if target != nil || f.Condition.Status != metav1.ConditionUnknown || f.Condition.Reason != v1alpha1.ReasonOverlappingPlans {
-		t.Errorf("it probes %v and says %+v", target, f.Condition)
+	g := gate.Installed{Served: true, Fingerprint: "x"}
+	f, known := gate.Assess(plan.GateSubject(in), g)
+	if !known || f.Condition.Status != metav1.ConditionUnknown || f.Condition.Reason != v1alpha1.ReasonOverlappingPlans {
+		t.Errorf("it needs a probe: %t, and says %+v", !known, f.Condition)
 	}
 	in.Members[0].Driver = true
-	if _, target = plan.AssessGate(in, g); target == nil || target.Name != "web" {
-		t.Errorf("the plan that moves it probes %v", target)
+	subject := plan.GateSubject(in)
+	if _, known = gate.Assess(subject, g); known || subject.Target.Name != "web" {
+		t.Errorf("the plan that moves it needs no probe, or of %v", subject.Target)
 	}
 }
