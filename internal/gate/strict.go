@@ -4,8 +4,6 @@
 package gate
 
 import (
-	"slices"
-
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -37,16 +35,16 @@ func (k kind) evaluatedPolicy() *admissionv1.MutatingAdmissionPolicy {
 	return policy
 }
 
-// strictPolicy refuses a changed template in such a namespace where neither a plan held it nor any plan was asked. It needs
-// no plan itself, so that it can fail closed: what changes no template is never in its way.
+// strictPolicy refuses a changed template in such a namespace where no plan was asked. That it is held proves nothing: anybody can
+// write the pause and the mark of a hold. The policy needs no plan itself, so that it can fail closed: what changes no template is
+// never in its way.
 func (k kind) strictPolicy() *admissionv1.ValidatingAdmissionPolicy {
 	invalid := metav1.StatusReasonInvalid
 	policy := k.validating(k.strictName(), nil, closed())
 	policy.Spec.MatchConstraints.NamespaceSelector = strictNamespaces()
-	policy.Spec.Variables = slices.Concat(annotations(), k.holds(), []admissionv1.Variable{k.revision(restarts)})
+	policy.Spec.Variables = append(annotations(), k.revision(restarts))
 	policy.Spec.Validations = []admissionv1.Validation{{
 		Expression: cel(`
-variables.held ||
 variables.annotations[?EVALUATED] == optional.of(oldObject.metadata.resourceVersion) ||
 !variables.changed`),
 		Message: "the gate is not ready, and the namespace is labelled strict",

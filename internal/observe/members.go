@@ -42,6 +42,30 @@ func (o *Observer) readMembers(ctx context.Context, in *plan.Input) error {
 		}
 	}
 	slices.SortFunc(in.Members, func(a, b plan.Member) int { return strings.Compare(a.Name, b.Name) })
+	return o.readLeft(ctx, in, deployments)
+}
+
+// readLeft finds the ReplicaSets that workloads which the plan remembers left behind when they were deleted.
+func (o *Observer) readLeft(ctx context.Context, in *plan.Input, deployments map[string]*appsv1.Deployment) error {
+	if in.Plan == nil {
+		return nil
+	}
+	for _, w := range slices.Concat(in.Plan.Status.Workloads, in.Plan.Status.Departed) {
+		if d := deployments[w.Name]; w.Revision == "" || d != nil && string(d.UID) == w.UID {
+			continue
+		}
+		set := &appsv1.ReplicaSet{}
+		err := o.Reader.Get(ctx, client.ObjectKey{Namespace: in.Namespace, Name: w.Revision}, set, client.UnsafeDisableDeepCopy)
+		if client.IgnoreNotFound(err) != nil {
+			return err
+		}
+		if owner := metav1.GetControllerOfNoCopy(set); err == nil && (owner == nil || string(owner.UID) == w.UID) {
+			if in.Left == nil {
+				in.Left = map[string]bool{}
+			}
+			in.Left[w.Revision] = true
+		}
+	}
 	return nil
 }
 

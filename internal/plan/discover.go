@@ -160,8 +160,9 @@ func (d *decider) causeUnheld() v1alpha1.RolloutCause {
 		return v1alpha1.CauseObserved
 	}
 	// Unknown it is where there was no workload to probe the gate with: the policies are installed.
+	// So are they where the probe was refused, for the workload that was probed, for example.
 	gated := meta.FindStatusCondition(d.plan.Status.Conditions, v1alpha1.ConditionGated)
-	if gated == nil || gated.Status == metav1.ConditionFalse {
+	if gated == nil || gated.Status == metav1.ConditionFalse && gated.Reason != v1alpha1.ReasonProbeFailed {
 		return v1alpha1.CauseObserved
 	}
 	return v1alpha1.CauseEscaped
@@ -220,7 +221,7 @@ func (d *decider) discoverStarted(m *Member) {
 	v := d.versionOf(m)
 	r := d.ensureRelease(v)
 	ro, ok := joinable(r, m)
-	if !ok || ahead(ro.Rollout) && !d.serves(ro) {
+	if !ok || ahead(ro.Rollout) && !d.serves(ro) || cause == v1alpha1.CauseEscaped && d.backupBegun(ro) {
 		ro = d.openRollout(r, cause)
 	}
 	d.joinAhead(ro)
@@ -234,6 +235,15 @@ func (d *decider) discoverStarted(m *Member) {
 	if why == v1alpha1.StartNotHeld {
 		d.escaped(m, "")
 	}
+}
+
+// backupBegun reports whether the backup of a rollout began already: what escapes now is backed up by another one.
+func (d *decider) backupBegun(ro course) bool {
+	if ro.Backup == nil {
+		return false
+	}
+	b := d.in.Backups[ro.Backup.Name]
+	return b != nil && begun(b) || over(ro.Backup.Phase)
 }
 
 func (d *decider) newRecord(m *Member, v drift.Version) v1alpha1.RolloutWorkload {

@@ -24,12 +24,23 @@ func (d *decider) remember() {
 	for _, w := range slices.Concat(d.plan.Status.Departed, d.plan.Status.Workloads) {
 		key := keyOfSeen(&w)
 		m := d.members[key]
-		d.seen[identity{key, w.UID}] = d.inScheme(w, m)
+		if m != nil && adoptedFrom(m, &w) {
+			w.UID = string(m.UID)
+		}
+		if id := (identity{key, w.UID}); d.seen[id] == nil || w.TemplateHash != "" {
+			d.seen[id] = d.inScheme(w, m)
+		}
 	}
 }
 
 func keyOfSeen(w *v1alpha1.PlanWorkload) workload.Key {
 	return workload.Key{Group: w.Group, Kind: w.Kind, Name: w.Name}
+}
+
+// adoptedFrom reports whether a workload goes on with the pods of one of its name that was deleted without them: it adopted the
+// ReplicaSet that ran. To the plan it is the same, or else its creation, which is not held, would roll over those pods unseen.
+func adoptedFrom(m *Member, w *v1alpha1.PlanWorkload) bool {
+	return w.Revision != "" && slices.ContainsFunc(m.Revisions, func(rev workload.Revision) bool { return rev.Name == w.Revision })
 }
 
 // inScheme translates what was remembered by hashes of another scheme: the ReplicaSets that ran tell their templates by their
@@ -124,6 +135,9 @@ func (d *decider) admittedIn(ro course, rec *v1alpha1.RolloutWorkload, m *Member
 func (d *decider) bypassed(m *Member) []workload.Revision {
 	revisions := m.Revisions
 	if d.firstSeen(m) {
+		if _, known := d.lastLetThrough(m); known {
+			return nil
+		}
 		revisions = d.startedOver(m)
 	}
 	found := slices.DeleteFunc(slices.Clone(revisions), func(rev workload.Revision) bool {
@@ -135,8 +149,8 @@ func (d *decider) bypassed(m *Member) []workload.Revision {
 
 // startedOver lists the revisions that a workload started over pods which were there before it: it adopted ReplicaSets that are
 // older than itself, of another template. One that is created again after `kubectl delete --cascade=orphan` does that, and
-// creation is not held. The ReplicaSets tell it, since what the plan remembered went with the workload that was deleted. Where the
-// workload is older than the plan, the plan begins from it. A restore creates all ReplicaSets, in the second of their Deployment
+// creation is not held. The ReplicaSets tell it where the plan remembers nothing of the workload that was deleted: of another name,
+// for example. Where the workload is older than the plan, the plan begins from it. A restore creates all ReplicaSets, in the second of their Deployment
 // or before. Where none is older, one that came in the same second is, unless it is that of the template that is asked for.
 func (d *decider) startedOver(m *Member) []workload.Revision {
 	if d.plan == nil || m.Created.Before(&d.plan.CreationTimestamp) {
@@ -165,11 +179,11 @@ func (d *decider) startedOver(m *Member) []workload.Revision {
 	})
 }
 
-// reportedSince reports whether an escape of the version of a revision, of that workload, was recorded after the revision was
-// created. A release remembers a bounded number of rollouts: without this, somebody who lets a workload adopt more ReplicaSets
-// than that would have them recorded, and backed up, in turn and for ever.
+// reportedSince reports whether so many escapes of the version of a revision, of that workload, were recorded after the revision was
+// created that its own may have been forgotten. A release remembers a bounded number of rollouts: without this, somebody who lets a
+// workload adopt more ReplicaSets than that would have them recorded, and backed up, in turn and for ever.
 func (d *decider) reportedSince(m *Member, rev *workload.Revision) bool {
-	version := d.artifacts.Resolve(rev.Template, nil).Value
+	version, reported := d.artifacts.Resolve(rev.Template, nil).Value, 0
 	for ro := range d.courses() {
 		if ro.of.Spec.Version != version || ro.AdmittedTime == nil || ro.AdmittedTime.Add(startMargin).Before(rev.Created.Time) {
 			continue
@@ -177,8 +191,8 @@ func (d *decider) reportedSince(m *Member, rev *workload.Revision) bool {
 		if slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
 			return keyOf(&rec) == m.Key && rec.UID == string(m.UID) && rec.StartReason == v1alpha1.StartNotHeld
 		}) {
-			return true
+			reported++
 		}
 	}
-	return false
+	return reported >= maxRollouts-1
 }

@@ -47,6 +47,10 @@ type Input struct {
 	// Members by name.
 	Members []Member
 
+	// Left names the ReplicaSets that workloads which the plan remembers left behind when they were deleted: nobody adopted
+	// them yet.
+	Left map[string]bool
+
 	// Releases of the plan, oldest first.
 	Releases []*v1alpha1.AppRelease
 

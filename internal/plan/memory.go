@@ -29,16 +29,32 @@ func (d *decider) recordWorkloads(s *v1alpha1.DRPlanStatus) {
 }
 
 // recordDeparted keeps what the plan knows of workloads that it selects no more, for as long as they exist: should one come
-// back with another template, that bypassed the gate.
+// back with another template, that bypassed the gate. And of those that were deleted without their pods, until another one of the
+// name adopts these.
 func (d *decider) recordDeparted(s *v1alpha1.DRPlanStatus) {
 	s.Departed = nil
-	for _, w := range slices.Concat(d.plan.Status.Departed, d.plan.Status.Workloads) {
-		m := d.members[keyOfSeen(&w)]
-		if m != nil && string(m.UID) == w.UID && !m.Selected && w.TemplateHash != "" {
-			s.Departed = append(s.Departed, *d.seenBefore(m))
+	remembered := slices.Concat(d.plan.Status.Departed, d.plan.Status.Workloads)
+	keep := func(w v1alpha1.PlanWorkload) {
+		s.Departed = slices.DeleteFunc(s.Departed, func(other v1alpha1.PlanWorkload) bool { return keyOfSeen(&other) == keyOfSeen(&w) })
+		s.Departed = append(s.Departed, w)
+	}
+	for i := range remembered {
+		if w := &remembered[i]; w.TemplateHash != "" && !d.exists(w) && d.in.Left[w.Revision] {
+			keep(*w)
+		}
+	}
+	for i := range remembered {
+		if w := &remembered[i]; w.TemplateHash != "" && d.exists(w) && !d.members[keyOfSeen(w)].Selected {
+			keep(*d.seenBefore(d.members[keyOfSeen(w)]))
 		}
 	}
 	s.Departed = s.Departed[max(0, len(s.Departed)-v1alpha1.MaxWorkloads):]
+}
+
+// exists reports whether a workload that is remembered exists.
+func (d *decider) exists(w *v1alpha1.PlanWorkload) bool {
+	m := d.members[keyOfSeen(w)]
+	return m != nil && string(m.UID) == w.UID
 }
 
 // joined says whether a workload came to the plan that was another's, or nobody's: what it started meanwhile no backup of
@@ -92,6 +108,8 @@ func (d *decider) planWorkloadNow(m *Member) v1alpha1.PlanWorkload {
 	}
 	if rev, ok := m.Revision(w.TemplateHash); ok {
 		w.Revision = rev.Name
+	} else if seen := d.seenBefore(m); seen != nil && seen.TemplateHash == w.TemplateHash {
+		w.Revision = seen.Revision // it is being deleted, and has left its ReplicaSets already
 	}
 	w.OtherRevisions = d.otherRevisions(m, w.TemplateHash)
 	return w
@@ -100,7 +118,8 @@ func (d *decider) planWorkloadNow(m *Member) v1alpha1.PlanWorkload {
 // escapedAtFirst reports whether a workload that the plan sees for the first time escaped, which is not recorded yet: until it is,
 // nothing is remembered of the workload.
 func (d *decider) escapedAtFirst(m *Member) bool {
-	return d.mode() != v1alpha1.GateModeDisabled && m.Driver && d.firstSeen(m) && len(d.startedOver(m)) > 0
+	_, known := d.lastLetThrough(m)
+	return !known && d.mode() != v1alpha1.GateModeDisabled && m.Driver && d.firstSeen(m) && len(d.startedOver(m)) > 0
 }
 
 // newestFirst are the revisions of a workload: those with pods, then the others, the newest first.

@@ -9,9 +9,7 @@ import (
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	appsv1 "k8s.io/api/apps/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
@@ -22,6 +20,16 @@ import (
 // something else may happen.
 func (s *sim) recreateOver(d *appsv1.Deployment, between ...func()) {
 	old := s.deployments[d.Name]
+	for _, set := range s.setsOf(old) { // the garbage collector takes the owner off first
+		set = set.DeepCopy()
+		set.OwnerReferences = []metav1.OwnerReference{{UID: old.UID}}
+		s.stored(set)
+		s.sets[set.Name] = set
+	}
+	s.tell()
+	for _, f := range between {
+		f()
+	}
 	s.remember()
 	delete(s.deployments, d.Name)
 	s.tell()
@@ -34,7 +42,7 @@ func (s *sim) recreateOver(d *appsv1.Deployment, between ...func()) {
 	}
 	for _, set := range s.setsOf(old) {
 		set = set.DeepCopy()
-		set.OwnerReferences[0].UID = d.UID
+		set.OwnerReferences = gen.ReplicaSet(d, 1, 1, s.now).OwnerReferences
 		s.stored(set)
 		s.sets[set.Name] = set
 	}
@@ -45,12 +53,32 @@ func (s *sim) recreateOver(d *appsv1.Deployment, between ...func()) {
 // is not held.
 func TestPromise1_DeploymentThatRollsOverOrphanedPodsIsAnEscape(t *testing.T) {
 	for name, recreate := range map[string]func(*sim, *appsv1.Deployment){
+		"over a ReplicaSet of its own": func(s *sim, d *appsv1.Deployment) {
+			s.recreateOver(d, s.settle)
+			own := gen.ReplicaSet(d, 99, 1, s.now.Add(-5*time.Second))
+			s.stored(own)
+			own.CreationTimestamp = metav1.NewTime(s.now.Add(-5 * time.Second))
+			s.sets[own.Name] = own
+			s.tell()
+		},
+		"with the label of a restore": func(s *sim, d *appsv1.Deployment) {
+			gen.Label(velerov1.RestoreNameLabel, "none")(d)
+			s.recreateOver(d, s.settle)
+		},
+		"from a ReplicaSet that was changed": func(s *sim, d *appsv1.Deployment) {
+			s.recreateOver(d, s.settle)
+			set := s.setsOf(d)[0].DeepCopy()
+			d.Spec.Template.DeepCopyInto(&set.Spec.Template)
+			s.stored(set)
+			s.sets[set.Name] = set
+			s.tell()
+		},
 		"in one moment":     func(s *sim, d *appsv1.Deployment) { s.recreateOver(d) },
 		"seen at each step": func(s *sim, d *appsv1.Deployment) { s.recreateOver(d, s.settle) },
 		"the release's record is refused at first": func(s *sim, d *appsv1.Deployment) {
 			s.recreateOver(d)
 			s.roll()
-			s.op.refuses = func(client.Object) error { return apierrors.NewForbidden(schema.GroupResource{}, "", nil) }
+			s.op.refuses = func(obj client.Object) bool { _, is := obj.(*v1alpha1.AppRelease); return is }
 			s.settle()
 			s.op.refuses = nil
 		},
@@ -119,4 +147,19 @@ func TestRestoredDeploymentThatAdoptsItsReplicaSetsIsNoEscape(t *testing.T) {
 	s.pass(aWhile)
 	s.mustHaveBackups(0)
 	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionTrue, v1alpha1.ReasonReconciled)
+}
+
+// What a release recorded is not found again by a plan that was created again: it would write its last start anew for ever, and void
+// every backup by that.
+func TestPlanThatIsCreatedAgainComesToRest(t *testing.T) {
+	s := shopSim(t, "api", "web")
+	s.recreateOver(gen.Deployment("web", gen.Runs("1.5.0")))
+	s.pass(aWhile)
+	s.deletePlan(shop)
+	s.recreateOver(gen.Deployment("api", gen.Runs("1.5.0")))
+	s.createPlan(gen.Plan(shop))
+	s.pass(aWhile)
+	s.mustRest()
+	s.now = s.now.Add(time.Minute)
+	s.mustRest()
 }

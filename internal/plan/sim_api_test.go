@@ -72,8 +72,8 @@ type fieldsOf map[string]string
 func (f fieldsOf) Has(field string) bool   { _, ok := f[field]; return ok }
 func (f fieldsOf) Get(field string) string { return f[field] }
 
-// write counts a write, unless the operator is killed before it.
-func (o *operator) write() error {
+// write counts a write, unless the operator is killed before it or the API server refuses it.
+func (o *operator) write(obj client.Object) error {
 	if o.crashAfter == 0 && !o.killed {
 		o.crashAfter, o.killed = -1, true
 		o.say("operator", "is killed")
@@ -82,6 +82,9 @@ func (o *operator) write() error {
 		return errCrash
 	}
 	o.crashAfter--
+	if o.refuses != nil && o.refuses(obj) {
+		return apierrors.NewForbidden(schema.GroupResource{}, obj.GetName(), errors.New("refused"))
+	}
 	return nil
 }
 
@@ -91,13 +94,8 @@ func conflict(obj client.Object) error {
 
 // Create implements client.Client.
 func (a api) Create(_ context.Context, obj client.Object, _ ...client.CreateOption) error {
-	if err := a.write(); err != nil {
+	if err := a.write(obj); err != nil {
 		return err
-	}
-	if a.refuses != nil {
-		if err := a.refuses(obj); err != nil {
-			return err
-		}
 	}
 	switch obj := obj.(type) {
 	case *v1alpha1.AppRelease:
@@ -133,7 +131,7 @@ func (o *operator) createBackup(b *velerov1.Backup) error {
 
 // Delete implements client.Client, of objects as they were seen.
 func (a api) Delete(_ context.Context, obj client.Object, _ ...client.DeleteOption) error {
-	if err := a.write(); err != nil {
+	if err := a.write(obj); err != nil {
 		return err
 	}
 	switch obj := obj.(type) {
@@ -163,7 +161,7 @@ func remove[T client.Object](o *operator, from map[string]T, obj T, what string)
 
 // Patch implements client.Client.
 func (a api) Patch(_ context.Context, obj client.Object, patch client.Patch, _ ...client.PatchOption) error {
-	if err := a.write(); err != nil {
+	if err := a.write(obj); err != nil {
 		return err
 	}
 	raw, err := patch.Data(obj)
@@ -252,7 +250,7 @@ type statuses struct {
 
 // Update implements client.SubResourceWriter.
 func (s statuses) Update(_ context.Context, obj client.Object, _ ...client.SubResourceUpdateOption) error {
-	if err := s.write(); err != nil {
+	if err := s.write(obj); err != nil {
 		return err
 	}
 	switch obj := obj.(type) {

@@ -54,6 +54,11 @@ func checkPlanStatus(t testing.TB, s *v1alpha1.DRPlanStatus) {
 	if int(s.HeldCount) != len(s.Held) {
 		t.Errorf("plan: heldCount is %d of %d", s.HeldCount, len(s.Held))
 	}
+	departed := map[string]bool{}
+	for i := range s.Departed {
+		c.unique("departed", departed[s.Departed[i].Name])
+		departed[s.Departed[i].Name] = true
+	}
 	for i := range s.Held {
 		c.text("held version", s.Held[i].Version, 0, 128)
 		c.text("held reason", s.Held[i].Reason, 1, 128)

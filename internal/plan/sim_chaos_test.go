@@ -10,6 +10,7 @@ import (
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/test/gen"
@@ -42,7 +43,7 @@ func (c *chaos) act(what, how byte) {
 		c.override, c.pauseOrResume, c.restartPods, c.scaleToZero, c.breakPods,
 		c.failBackup, c.failBackup, c.breakVelero, c.deleteBackup, c.syncBucket, c.breakLocation,
 		c.announce, c.announceAgain, c.deleteRelease, c.twin, c.askAgain, c.history,
-		c.gate, c.mode, c.deadline, c.attempts, c.planGone, c.overlap, c.label, c.recreate, c.adopt, c.checksum, c.unmark,
+		c.refuse, c.gate, c.mode, c.deadline, c.attempts, c.planGone, c.overlap, c.label, c.recreate, c.adopt, c.checksum, c.unmark,
 	}
 	c.steps++
 	actions[int(what)%len(actions)](how)
@@ -197,6 +198,24 @@ func (c *chaos) deleteRelease(how byte) {
 	}
 }
 
+// refuse lets the API server refuse what an operator writes of some kinds, or nothing any more.
+func (c *chaos) refuse(how byte) {
+	refused := func(obj client.Object) bool {
+		switch obj.(type) {
+		case *v1alpha1.AppRelease:
+			return how&1 > 0
+		case *velerov1.Backup:
+			return how&2 > 0
+		case *v1alpha1.DRPlan:
+			return how&4 > 0
+		default:
+			return how&8 > 0
+		}
+	}
+	c.op.refuses, c.other.refuses = refused, refused
+	c.say("cluster", "refuses %04b", how&15)
+}
+
 func (c *chaos) gate(byte) { c.gateUp = !c.gateUp; c.tell() }
 
 func (c *chaos) mode(how byte) {
@@ -268,7 +287,7 @@ func (c *chaos) unmark(how byte) {
 
 // calm ends all that is wrong, and lets everything come to rest.
 func (c *chaos) calm() {
-	c.op.down, c.op.crashAfter, c.op.lag = false, -1, 0
+	c.op.down, c.op.crashAfter, c.op.lag, c.op.refuses = false, -1, 0, nil
 	c.unwatched = false
 	c.op.restart()
 	c.world.velero.down, c.world.velero.endings, c.world.velero.duration = false, nil, 3*time.Second

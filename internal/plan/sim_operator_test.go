@@ -39,8 +39,8 @@ type operator struct {
 	lag        int           // how many changes its caches are behind
 	clock      time.Duration // by how much its clock is ahead
 	down       bool
-	refuses    func(client.Object) error // of what it creates; nil for nothing
-	restored   []string                  // workloads that it reported as restored
+	refuses    func(client.Object) bool // of what it writes, by the API server; nil for nothing
+	restored   []string                 // workloads that it reported as restored
 	decisions  int
 
 	duty

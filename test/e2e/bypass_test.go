@@ -75,6 +75,12 @@ func TestPromise1_AdoptedReplicaSetIsReportedWithinSeconds(t *testing.T) {
 // A Deployment that is deleted without its pods, and created again with another template, adopts and replaces them. Its creation
 // is not held.
 func TestPromise1_RolloverOfOrphanedPodsIsReportedWithinSeconds(t *testing.T) {
+	for name, label := range map[string]string{"plain": "", "with the label of a restore": "velero.io/restore-name"} {
+		t.Run(name, func(t *testing.T) { rolloverOfOrphanedPods(t, label) })
+	}
+}
+
+func rolloverOfOrphanedPods(t *testing.T, label string) {
 	a := newApp(t, shared, "web")
 	a.await("the plan knows it", func() error {
 		if w := a.plan().Status.Workloads; len(w) != 1 || w[0].Revision == "" {
@@ -84,7 +90,11 @@ func TestPromise1_RolloverOfOrphanedPodsIsReportedWithinSeconds(t *testing.T) {
 	})
 	before := a.look()
 	a.dev.run("delete", "deployment", "web", "--cascade=orphan")
-	a.dev.feed(manifest(deployment("web", "1.5.0")), "apply", "-f", "-")
+	again := deployment("web", "1.5.0")
+	if label != "" {
+		again.Labels[label] = "none"
+	}
+	a.dev.feed(manifest(again), "apply", "-f", "-")
 	a.awaitEscape("1.5.0")
 	a.awaitBackups(before, 1)
 }
@@ -102,6 +112,38 @@ func TestPromise1_ChangeOutsideThePlanIsReportedWithinSeconds(t *testing.T) {
 	})
 	a.setImage("web", "1.5.0")
 	a.await("it rolled out", func() error { return a.runs("web", "1.5.0") })
+	a.dev.run("label", "deployment", "web", partOf+"=shop")
+	a.awaitEscape("1.5.0")
+	a.awaitBackups(before, 1)
+}
+
+// The same where nothing is left of what ran, and the plan changes what means a restart meanwhile.
+func TestPromise1_ChangeOutsideThePlanIsReportedThoughNothingIsLeftOfWhatRan(t *testing.T) {
+	a := newApp(t, shared, "web")
+	a.await("the plan knows it", func() error {
+		if w := a.plan().Status.Workloads; len(w) != 1 || w[0].Revision == "" {
+			return fmt.Errorf("it remembers %+v", w)
+		}
+		return nil
+	})
+	before, ran := a.look(), a.plan().Status.Workloads[0].Revision
+	a.dev.run("label", "deployment", "web", partOf+"-")
+	a.await("it left the plan", func() error {
+		if departed := a.plan().Status.Departed; len(departed) != 1 {
+			return fmt.Errorf("departed: %+v", departed)
+		}
+		return nil
+	})
+	a.setImage("web", "1.5.0")
+	a.await("it rolled out", func() error { return a.runs("web", "1.5.0") })
+	a.dev.run("delete", "replicaset", ran)
+	a.dev.run("patch", "drplan", planName, "--type=merge", "--patch", `{"spec":{"gate":{"restartAnnotations":["example.com/restarted"]}}}`)
+	a.await("the plan is decided anew", func() error {
+		if p := a.plan(); p.Status.ObservedGeneration != p.Generation {
+			return fmt.Errorf("it is of generation %d", p.Status.ObservedGeneration)
+		}
+		return nil
+	})
 	a.dev.run("label", "deployment", "web", partOf+"=shop")
 	a.awaitEscape("1.5.0")
 	a.awaitBackups(before, 1)

@@ -297,6 +297,20 @@ func TestStrictNamespace(t *testing.T) {
 			s.is(s.mustPatch(dev, body), state{Image: "shop/web:1", Paused: strings.Contains(body, "true")})
 		}
 	})
+	t.Run("a mark and a pause by hand are no hold", func(t *testing.T) {
+		t.Parallel()
+		s := newEmptyShopOn(t, plane)
+		s.create(s.deployment("web"))
+		s.strict()
+		s.eventually("strict", func() error { return s.isRefused(notStrict) })
+		dev, mark := s.as(s.developer), `"metadata":{"annotations":{"dr.backstay.dev/held-by":"`+s.namespace+`/none"}}`
+		const paused, changed = `"paused":true`, `"template":{"spec":{"hostname":"other"}}`
+		_, err := s.patch(dev, "{"+mark+`,"spec":{`+paused+","+changed+"}}")
+		refused(t, err, notStrict)
+		s.mustPatch(dev, "{"+mark+`,"spec":{`+paused+"}}")
+		_, err = s.patch(dev, `{"spec":{`+changed+"}}")
+		refused(t, err, notStrict)
+	})
 	t.Run("with a plan holds what it selects, and lets the rest change", func(t *testing.T) {
 		t.Parallel()
 		s := newShop(t)
