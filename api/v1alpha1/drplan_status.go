@@ -56,10 +56,10 @@ type DRPlanStatus struct {
 	// +kubebuilder:validation:MaxItems=100
 	Workloads []PlanWorkload `json:"workloads,omitempty"`
 
-	// departed are workloads that the plan selected before: those that still
-	// exist and that it selects no more, and those that were deleted without
-	// their pods. One that comes back with another template, or is created again
-	// over those pods, started past the gate. The newest are last. At most 100.
+	// departed are workloads that the plan selected before: those that still exist
+	// and that it selects no more, and those that were deleted without their pods.
+	// One that comes back with another template, or is created again over those
+	// pods, started past the gate. The newest are last. At most 100.
 	// +optional
 	// +listType=map
 	// +listMapKey=group

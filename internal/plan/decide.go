@@ -23,9 +23,14 @@ func Decide(in Input, finding gate.Finding) Decision {
 	d := newDecider(in)
 	d.decide()
 	out := d.decision()
-	if in.Plan != nil {
-		tellPlan(in, finding, &out)
+	if in.Plan == nil {
+		return out
 	}
+	stored := d
+	if d.unstored {
+		stored = newReader(in)
+	}
+	stored.tellPlan(finding, &out)
 	return out
 }
 
@@ -77,6 +82,9 @@ type decider struct {
 	waits     map[*v1alpha1.Rollout]wait
 	past      *history
 	out       Decision
+
+	// unstored reports whether the releases record anything that is not stored.
+	unstored bool
 }
 
 // release is an AppRelease at work.
@@ -137,12 +145,13 @@ func newReader(in Input) *decider {
 func (d *decider) decision() Decision {
 	d.out.Statuses = map[string]*v1alpha1.AppReleaseStatus{}
 	for _, r := range d.releases {
+		d.unstored = d.unstored || r.fresh
 		if r.fresh {
 			d.out.Create = append(d.out.Create, r.AppRelease)
 		}
 		fitRelease(r.status)
 		if !sameStatus(&r.Status, r.status) {
-			d.out.Statuses[r.Name] = r.status
+			d.out.Statuses[r.Name], d.unstored = r.status, true
 			d.out.WriteAhead = d.out.WriteAhead || r.fresh || recordsMore(&r.Status, r.status)
 		}
 	}

@@ -298,9 +298,11 @@ func (d *decider) latecomer(r *release, m *Member) (course, bool) {
 	}
 	ro := course{&r.status.Rollouts[0], r}
 	if ro.Outcome != v1alpha1.OutcomeRolledOut || ro.AdmittedTime == nil || d.in.Now.Sub(ro.AdmittedTime.Time) > applyTime ||
-		startedUnheld(ro.Rollout) || d.isIn(ro, m) || !d.backupAllows(ro, &v1alpha1.RolloutWorkload{
-		Group: m.Group, Kind: m.Kind, Name: m.Name, TemplateHash: m.Template.Hash,
-	}) {
+		startedUnheld(ro.Rollout) || d.isIn(ro, m) {
+		return course{}, false
+	}
+	asIfHeld := &v1alpha1.RolloutWorkload{Group: m.Group, Kind: m.Kind, Name: m.Name, TemplateHash: m.Template.Hash}
+	if _, blocked := d.blocked(ro, asIfHeld); blocked {
 		return course{}, false
 	}
 	ro.Outcome, ro.CompletionTime = "", nil

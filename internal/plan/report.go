@@ -83,8 +83,8 @@ func (d *decider) backedUp(ro course) metav1.Condition {
 			Message: fmt.Sprintf("backup %s is Completed and captured %s", ro.Backup.Name, captured),
 		}
 	case open(ro.Rollout) && d.needsBackup(ro.Rollout):
-		reason, message := d.backupState(ro)
-		return metav1.Condition{Status: metav1.ConditionFalse, Reason: reason, Message: message}
+		w := d.backupState(ro)
+		return metav1.Condition{Status: metav1.ConditionFalse, Reason: w.reason, Message: w.message}
 	default:
 		return metav1.Condition{
 			Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonNotBackedUp, Message: "no backup of the state before this rollout was completed",

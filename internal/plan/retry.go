@@ -116,7 +116,7 @@ func rolledOut(ro *v1alpha1.Rollout) bool {
 
 // failureState says what follows after an attempt that failed. Tenants read it: it has phases and counts, and none of
 // Velero's text, which names the storage and other locations.
-func (d *decider) failureState(ro course, b *velerov1.Backup) (reason, message string) {
+func (d *decider) failureState(ro course, b *velerov1.Backup) wait {
 	latest := fmt.Sprintf("backup %s is %s", ro.Backup.Name, ro.Backup.Phase)
 	switch {
 	case ro.Backup.Phase == phaseTooSlow:
@@ -129,11 +129,11 @@ func (d *decider) failureState(ro course, b *velerov1.Backup) (reason, message s
 	if due := ro.Backup.RetryTime; due != nil && d.in.Now.Before(due.Time) {
 		next = "at " + due.UTC().Format(stamp)
 	}
-	message = fmt.Sprintf("%s; the next attempt follows %s. %s", latest, next, d.retryHint(ro))
+	message := fmt.Sprintf("%s; the next attempt follows %s. %s", latest, next, d.retryHint(ro))
 	if d.callsAPerson(ro) {
-		return v1alpha1.ReasonBackupFailed, d.keepsFailing(ro) + message
+		return wait{v1alpha1.ReasonBackupFailed, d.keepsFailing(ro) + message}
 	}
-	return v1alpha1.ReasonBackupRetrying, message
+	return wait{v1alpha1.ReasonBackupRetrying, message}
 }
 
 func counted(counts string) string {
@@ -157,12 +157,12 @@ func (d *decider) retryHint(ro course) string {
 
 // afterFailures is how a backup under way stands after so many that failed that a person was called: the call stands until
 // one is Completed.
-func (d *decider) afterFailures(ro course, reason, message string) (string, string) {
-	switch reason {
+func (d *decider) afterFailures(ro course, w wait) wait {
+	switch w.reason {
 	case v1alpha1.ReasonBackupPending, v1alpha1.ReasonBackupQueued, v1alpha1.ReasonBackupInProgress:
 		if d.callsAPerson(ro) {
-			return v1alpha1.ReasonBackupFailed, d.keepsFailing(ro) + message
+			return wait{v1alpha1.ReasonBackupFailed, d.keepsFailing(ro) + w.message}
 		}
 	}
-	return reason, message
+	return w
 }

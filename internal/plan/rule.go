@@ -5,6 +5,8 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
+	"slices"
 	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
@@ -26,30 +28,111 @@ const (
 	clockMargin = 10 * time.Second
 )
 
-// mayStart is the release rule: whether a held workload may start now, and why. Without a Completed backup that
-// nothing has changed under, it is the plan that must allow it: by its mode, or by its deadline. (A revert starts
-// nothing new and needs no rule; an override has happened already when the operator sees it.)
-func (d *decider) mayStart(ro course, rec *v1alpha1.RolloutWorkload) (v1alpha1.StartReason, bool) {
-	switch {
-	case d.mode() != v1alpha1.GateModeHold:
-		return v1alpha1.StartModeChanged, true
-	case d.backupAllows(ro, rec):
-		return v1alpha1.StartBackupCompleted, true
-	case d.plan.Spec.Gate.OnDeadline == v1alpha1.DeadlineRelease && d.pastDeadline(rec):
-		return v1alpha1.StartDeadlinePassed, true
+// ruling is what the release rule says of a held workload: why it may start now, or what it waits for.
+type ruling struct {
+	start v1alpha1.StartReason // "" where it must wait
+	wait  wait
+
+	// until is the deadline of a workload that must wait; zero where it has none.
+	until time.Time
+}
+
+// rule is the release rule. Without a Completed backup that nothing has changed under, it is the plan that must allow a start: by its
+// mode, or by its deadline. Where its user paused a workload nothing would start: it stays held, so that the rule is asked when the
+// user resumes it. (A revert starts nothing new and needs no rule; an override has happened already when the operator sees it.)
+func (d *decider) rule(ro course, rec *v1alpha1.RolloutWorkload) ruling {
+	r := ruling{}
+	if waiting(rec) != nil {
+		r.until = d.deadline(rec)
+	}
+	blocked, isBlocked := d.blocked(ro, rec)
+	switch gate := d.plan.Spec.Gate; {
+	case gate.Mode != v1alpha1.GateModeHold:
+		r.start = v1alpha1.StartModeChanged
+	case d.userPaused(rec):
+		r.wait = wait{v1alpha1.ReasonPaused, "it was paused by a user before it was held: resume it with kubectl rollout resume"}
+	case !isBlocked:
+		r.start = v1alpha1.StartBackupCompleted
+	case gate.OnDeadline == v1alpha1.DeadlineRelease && d.pastDeadline(rec):
+		r.start = v1alpha1.StartDeadlinePassed
 	default:
-		return "", false
+		r.wait = blocked
+	}
+	return r
+}
+
+// check is one thing that the backup of a rollout must pass before a held workload may rely on it. Where it does not, the check says
+// what is waited for: the rule is its own explanation.
+type check func(*decider, course, *v1alpha1.RolloutWorkload) (wait, bool)
+
+var (
+	// attemptChecks are about the latest attempt at the backup, whatever relies on it, in their order.
+	attemptChecks = []check{(*decider).notRequested, (*decider).attemptFailed, (*decider).notCompleted}
+
+	// relianceChecks are about what a held workload may rely on, once the backup is Completed.
+	relianceChecks = []check{(*decider).overtakenByStart, (*decider).tooOld}
+
+	backupChecks = slices.Concat(attemptChecks, relianceChecks)
+)
+
+// blocked finds what a workload waits for before its rollout's backup lets it start.
+func (d *decider) blocked(ro course, rec *v1alpha1.RolloutWorkload) (wait, bool) {
+	for _, blocks := range backupChecks {
+		if w, is := blocks(d, ro, rec); is {
+			return w, true
+		}
+	}
+	return wait{}, false
+}
+
+func (d *decider) notRequested(ro course, _ *v1alpha1.RolloutWorkload) (wait, bool) {
+	return wait{v1alpha1.ReasonBackupPending, "the backup is about to be created"}, ro.Backup == nil
+}
+
+// attemptFailed: an attempt that was recorded as failed stays failed, whatever its phase becomes.
+func (d *decider) attemptFailed(ro course, _ *v1alpha1.RolloutWorkload) (wait, bool) {
+	if !failed(ro.Rollout) {
+		return wait{}, false
+	}
+	return d.failureState(ro, d.in.Backups[ro.Backup.Name]), true
+}
+
+// notCompleted says how far a backup is that is not Completed.
+func (d *decider) notCompleted(ro course, _ *v1alpha1.RolloutWorkload) (wait, bool) {
+	b, name := d.in.Backups[ro.Backup.Name], ro.Backup.Name
+	if b != nil && velero.StateOf(b) == velero.Completed {
+		return wait{}, false
+	}
+	switch phase := velerov1.BackupPhase(ro.Backup.Phase); {
+	case b == nil && phase == "" && d.askedBefore(ro):
+		return wait{v1alpha1.ReasonBackupPending, fmt.Sprintf("backup %s does not exist yet: "+
+			"an event BackupNotCreated of the DRPlan says why, if the API server refuses it", name)}, true
+	case b != nil && !d.in.Now.Before(b.CreationTimestamp.Add(pickUpTime)) && phase == velerov1.BackupPhaseNew:
+		return wait{v1alpha1.ReasonVeleroNotResponding, fmt.Sprintf("Velero has not picked up backup %s: see that its server runs", name)}, true
+	case phase == velerov1.BackupPhaseQueued, phase == velerov1.BackupPhaseReadyToStart:
+		return wait{v1alpha1.ReasonBackupQueued, fmt.Sprintf("backup %s waits in Velero's queue%s", name, queued(ro.Backup))}, true
+	case phase == "", phase == velerov1.BackupPhaseNew:
+		return wait{v1alpha1.ReasonBackupPending, fmt.Sprintf("waiting for Velero to begin backup %s", name)}, true
+	case phase == velerov1.BackupPhaseCompleted:
+		return wait{v1alpha1.ReasonBackupCompleted, fmt.Sprintf("backup %s is Completed", name)}, true
+	default:
+		return wait{v1alpha1.ReasonBackupInProgress, fmt.Sprintf("Velero takes backup %s", name)}, true
 	}
 }
 
-// backupAllows reports whether the rollout's backup is Completed and may be relied on by this workload. An attempt that was
-// recorded as failed stays failed, whatever its phase becomes.
-func (d *decider) backupAllows(ro course, rec *v1alpha1.RolloutWorkload) bool {
-	if ro.Backup == nil || failed(ro.Rollout) {
-		return false
-	}
+// overtakenByStart: something of the plan started after the backup was created, so that it may not hold the state that the workload
+// would leave.
+func (d *decider) overtakenByStart(ro course, rec *v1alpha1.RolloutWorkload) (wait, bool) {
 	b := d.in.Backups[ro.Backup.Name]
-	return b != nil && velero.StateOf(b) == velero.Completed && !d.void(ro, b) && d.covers(b, rec)
+	return wait{v1alpha1.ReasonBackupPending, fmt.Sprintf("something started since backup %s was created: another one is taken", b.Name)},
+		d.void(ro, b) || d.startedSince(b, rec)
+}
+
+// tooOld: a backup must be within the recovery point objective when it is relied on.
+func (d *decider) tooOld(ro course, _ *v1alpha1.RolloutWorkload) (wait, bool) {
+	b := d.in.Backups[ro.Backup.Name]
+	return wait{v1alpha1.ReasonBackupPending, fmt.Sprintf("backup %s is older than the recovery point objective: another one is taken", b.Name)},
+		!d.fresh(b)
 }
 
 // covers reports whether a backup holds the state that a held workload would leave, and is recent enough to rely on now.

@@ -43,8 +43,7 @@ func (d *decider) settling(m *Member) bool {
 	if since := timeOf(rec.HeldSince); !since.After(d.in.Now) && d.in.Now.Before(since.Add(settleTime)) {
 		return true
 	}
-	_, may := d.mayLetGo(ro, rec, m)
-	return may
+	return d.rule(ro, rec).start != ""
 }
 
 // passesUntil is until when the statuses of the releases can wait, since they tell of nothing but one rollout whose workloads

@@ -43,27 +43,18 @@ func (d *decider) startHeld(m *Member) {
 		}
 		return
 	}
-	why, ok := d.mayLetGo(ro, rec, m)
-	if !ok {
-		if rec.HeldSince != nil {
-			d.wake(d.deadline(rec))
-		}
+	r := d.rule(ro, rec)
+	if r.start == "" {
+		d.wake(r.until)
 		return
 	}
-	s := Start{Workload: m.View, Reason: string(why), Release: ro.of.Name, Rollout: ro.Number, Since: timeOf(waiting(rec))}
-	if why == v1alpha1.StartBackupCompleted {
+	s := Start{Workload: m.View, Reason: string(r.start), Release: ro.of.Name, Rollout: ro.Number, Since: timeOf(waiting(rec))}
+	if r.start == v1alpha1.StartBackupCompleted {
 		if s.Backup = ro.Backup.Name; d.startsAnother(s) {
 			return // what starts now voids this backup: the next decision sees that
 		}
 	}
 	d.out.Starts = append(d.out.Starts, s)
-}
-
-// mayLetGo says whether a held workload may be let go now, and why. Where its user paused it nothing would start: it
-// stays held, so that the rule is asked when the user resumes it.
-func (d *decider) mayLetGo(ro course, rec *v1alpha1.RolloutWorkload, m *Member) (v1alpha1.StartReason, bool) {
-	why, ok := d.mayStart(ro, rec)
-	return why, ok && (!m.UserPaused || why == v1alpha1.StartModeChanged)
 }
 
 // startsAnother says whether this decision starts something of another rollout.

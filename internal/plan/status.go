@@ -15,15 +15,14 @@ import (
 )
 
 // tellPlan adds to a decision the status of the plan, if it differs from what is stored, and when it changes by itself.
-func tellPlan(in Input, finding gate.Finding, out *Decision) {
+func (d *decider) tellPlan(finding gate.Finding, out *Decision) {
 	out.wakeAfter(finding.RetryAfter)
 	if finding.Condition.Type == "" {
 		return // it is being found out
 	}
-	d := newReader(in)
 	status := d.status(finding)
 	out.wakeAfter(d.out.RequeueAfter)
-	if equality.Semantic.DeepEqual(in.Plan.Status, status) {
+	if equality.Semantic.DeepEqual(d.in.Plan.Status, status) {
 		return
 	}
 	out.Plan, out.PlanSettles = &status, d.settles()

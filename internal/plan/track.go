@@ -16,6 +16,7 @@ import (
 // track brings the records of open rollouts forward to what the workloads show. What the operator itself did is found
 // out in the same way, so that an operator that was killed in between needs no other road.
 func (d *decider) track() {
+	tracked := false
 	for ro := range d.courses() {
 		if !open(ro.Rollout) {
 			continue
@@ -23,10 +24,13 @@ func (d *decider) track() {
 		for i := range ro.Workloads {
 			if rec := &ro.Workloads[i]; !ended(rec) {
 				d.trackWorkload(ro, rec)
+				tracked = true
 			}
 		}
 	}
-	d.recordsChanged()
+	if tracked {
+		d.recordsChanged()
+	}
 }
 
 func (d *decider) trackWorkload(ro course, rec *v1alpha1.RolloutWorkload) {

@@ -135,7 +135,8 @@ func (d *decider) verdictRolling(ro course) verdict {
 // verdictWaiting says what a rollout waits for, since when, until when, and what can be done.
 func (d *decider) verdictWaiting(ro course) verdict {
 	v := verdict{ready: metav1.ConditionFalse, reconciling: true}
-	v.reason, v.message = d.backupState(ro)
+	w := d.backupState(ro)
+	v.reason, v.message = w.reason, w.message
 	if v.reason == v1alpha1.ReasonBackupFailed {
 		v.reconciling, v.stalled = false, true
 	}
@@ -160,38 +161,23 @@ func (d *decider) waitsForUsers(ro *v1alpha1.Rollout) bool {
 	})
 }
 
-// backupState says how the backup of a rollout stands that is wanted.
-func (d *decider) backupState(ro course) (reason, message string) {
-	reason, message = d.attemptState(ro)
-	return d.afterFailures(ro, reason, message)
+// backupState is how the backup of a rollout stands that is wanted.
+func (d *decider) backupState(ro course) wait {
+	return d.afterFailures(ro, d.attemptState(ro))
 }
 
-// attemptState says how the latest attempt at it stands.
-func (d *decider) attemptState(ro course) (reason, message string) {
+// attemptState is how the latest attempt at it stands: what it waits for before it begins, or the first check of the release rule that
+// it does not pass.
+func (d *decider) attemptState(ro course) wait {
 	if w, waits := d.waits[ro.Rollout]; waits {
-		return w.reason, w.message
+		return w
 	}
-	if ro.Backup == nil {
-		return v1alpha1.ReasonBackupPending, "the backup is about to be created"
+	for _, blocks := range attemptChecks {
+		if w, is := blocks(d, ro, nil); is {
+			return w
+		}
 	}
-	b, name := d.in.Backups[ro.Backup.Name], ro.Backup.Name
-	switch phase := velerov1.BackupPhase(ro.Backup.Phase); {
-	case failed(ro.Rollout):
-		return d.failureState(ro, b)
-	case b == nil && phase == "" && d.askedBefore(ro):
-		return v1alpha1.ReasonBackupPending, fmt.Sprintf("backup %s does not exist yet: "+
-			"an event BackupNotCreated of the DRPlan says why, if the API server refuses it", name)
-	case b != nil && !d.in.Now.Before(b.CreationTimestamp.Add(pickUpTime)) && phase == velerov1.BackupPhaseNew:
-		return v1alpha1.ReasonVeleroNotResponding, fmt.Sprintf("Velero has not picked up backup %s: see that its server runs", name)
-	case phase == velerov1.BackupPhaseQueued, phase == velerov1.BackupPhaseReadyToStart:
-		return v1alpha1.ReasonBackupQueued, fmt.Sprintf("backup %s waits in Velero's queue%s", name, queued(ro.Backup))
-	case phase == "", phase == velerov1.BackupPhaseNew:
-		return v1alpha1.ReasonBackupPending, fmt.Sprintf("waiting for Velero to begin backup %s", name)
-	case phase == velerov1.BackupPhaseCompleted:
-		return v1alpha1.ReasonBackupCompleted, fmt.Sprintf("backup %s is Completed", name)
-	default:
-		return v1alpha1.ReasonBackupInProgress, fmt.Sprintf("Velero takes backup %s", name)
-	}
+	return wait{v1alpha1.ReasonBackupCompleted, fmt.Sprintf("backup %s is Completed", ro.Backup.Name)}
 }
 
 // askedBefore says whether a backup was asked for in an earlier decision, and a while ago.
