@@ -47,9 +47,9 @@ func (d *decider) wantsBackup(ro course) bool {
 	case d.mode() == v1alpha1.GateModeDisabled:
 		return false
 	case holds(ro.Rollout):
-		return !hasBackup(ro.Rollout) || failed(ro.Rollout) || d.outdated(ro) && !d.waitsForUsers(ro.Rollout)
+		return !hasBackup(ro.Rollout) || backupFailed(ro.Rollout) || d.outdated(ro) && !d.waitsForUsers(ro.Rollout)
 	case startedUnheld(ro.Rollout), ahead(ro.Rollout):
-		return !hasBackup(ro.Rollout) || failed(ro.Rollout)
+		return !hasBackup(ro.Rollout) || backupFailed(ro.Rollout)
 	default:
 		return false
 	}
@@ -57,7 +57,7 @@ func (d *decider) wantsBackup(ro course) bool {
 
 // atWork says whether the backup of a rollout that is urgent is under way, or about to let it start.
 func (d *decider) atWork(ro course) bool {
-	return ro.Backup != nil && !failed(ro.Rollout) && (d.urgent(ro) || d.aboutToStart(ro))
+	return ro.Backup != nil && !backupFailed(ro.Rollout) && (d.urgent(ro) || d.aboutToStart(ro))
 }
 
 // startSoon is how long a rollout may take to start once its backup is over. Longer is what admission refuses to start.
@@ -100,7 +100,7 @@ func (d *decider) serves(ro course) bool {
 	switch {
 	case ro.Backup == nil:
 		return true
-	case failed(ro.Rollout):
+	case backupFailed(ro.Rollout):
 		return true // another attempt follows
 	}
 	b := d.in.Backups[ro.Backup.Name]
@@ -114,7 +114,7 @@ func (d *decider) serves(ro course) bool {
 // beginBackup creates the backup of a rollout, or notes what it waits for. It tells whether one is under way then. What
 // escaped is backed up at once.
 func (d *decider) beginBackup(ro course, busy *release) bool {
-	if failed(ro.Rollout) && !d.retry(ro) {
+	if backupFailed(ro.Rollout) && !d.retry(ro) {
 		return false
 	}
 	if w, waits := d.waitBefore(ro, busy); waits {

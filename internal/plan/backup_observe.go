@@ -181,13 +181,13 @@ func over(phase string) bool {
 	return phase == phaseLost || phase == phaseTooSlow || phase == phaseWithdrawn || phase != "" && velero.StateOf(withPhase(phase)) != velero.Waiting
 }
 
-// failed says whether the latest attempt at the backup of a rollout failed.
-func failed(ro *v1alpha1.Rollout) bool {
+// backupFailed reports whether the latest attempt at the backup of a rollout failed.
+func backupFailed(ro *v1alpha1.Rollout) bool {
 	return ro.Backup != nil && ro.Backup.FailureTime != nil
 }
 
-// underWay says whether the backup of a rollout is neither over nor failed.
-func underWay(ro *v1alpha1.Rollout) bool {
+// backupUnderWay reports whether the backup of a rollout is neither over nor failed.
+func backupUnderWay(ro *v1alpha1.Rollout) bool {
 	return ro.Backup != nil && !over(ro.Backup.Phase)
 }
 

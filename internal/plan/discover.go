@@ -148,7 +148,7 @@ func (d *decider) discoverBypassed(m *Member) {
 		addRecord(ro.Rollout, rec)
 		d.recordsChanged()
 		if why == v1alpha1.StartNotHeld {
-			d.escaped(m, rev.Name)
+			d.confirmEscape(m, rev.Name)
 		}
 	}
 }
@@ -168,9 +168,9 @@ func (d *decider) causeUnheld() v1alpha1.RolloutCause {
 	return v1alpha1.CauseEscaped
 }
 
-// escaped asks for a look at the API server before a start that nobody admitted is recorded: the caches of workloads and of
+// confirmEscape asks for a look at the API server before a start that nobody admitted is recorded: the caches of workloads and of
 // revisions may differ in age.
-func (d *decider) escaped(m *Member, revision string) {
+func (d *decider) confirmEscape(m *Member, revision string) {
 	d.out.Escapes = append(d.out.Escapes, Escape{Workload: m.View, Revision: revision})
 }
 
@@ -233,7 +233,7 @@ func (d *decider) discoverStarted(m *Member) {
 	addRecord(ro.Rollout, rec)
 	d.recordsChanged()
 	if why == v1alpha1.StartNotHeld {
-		d.escaped(m, "")
+		d.confirmEscape(m, "")
 	}
 }
 

@@ -88,7 +88,7 @@ func backupTransitions(r *v1alpha1.AppRelease, old, ro *v1alpha1.Rollout) []Even
 			Reason: "BackupWithdrawn", Action: "BackUp",
 			Note: fmt.Sprintf("backup %s is deleted before Velero began it: nobody waits for it any more", ro.Backup.Name),
 		})
-	case failed(ro):
+	case backupFailed(ro):
 		out = append(out, Event{
 			Warning: true, Plan: true, Reason: "BackupFailed", Action: "BackUp",
 			Note: fmt.Sprintf("backup %s before the rollout of %s is %s (attempt %d)", ro.Backup.Name, r.Spec.Version, ro.Backup.Phase, ro.Backup.Attempt),

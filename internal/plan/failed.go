@@ -14,7 +14,7 @@ import (
 // gone. One that was merely too slow is a good backup.
 func (d *decider) markFailed() {
 	for ro := range d.courses() {
-		if !failed(ro.Rollout) || ro.Backup.Phase == phaseTooSlow {
+		if !backupFailed(ro.Rollout) || ro.Backup.Phase == phaseTooSlow {
 			continue
 		}
 		b := d.in.Backups[ro.Backup.Name]

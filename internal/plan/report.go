@@ -27,7 +27,7 @@ func (d *decider) report() {
 			continue
 		}
 		ro := course{&r.status.Rollouts[0], r}
-		d.setConditions(r, d.verdict(ro), d.backedUp(ro), d.rolledOut(ro))
+		d.setConditions(r, d.verdict(ro), d.backedUpCondition(ro), d.rolledOutCondition(ro))
 	}
 }
 
@@ -70,10 +70,10 @@ func (d *decider) setUnknown(r *release, v verdict, reason, message string) {
 	d.setConditions(r, v, unknown, unknown)
 }
 
-// backedUp is the BackedUp condition for the newest rollout.
-func (d *decider) backedUp(ro course) metav1.Condition {
+// backedUpCondition is the BackedUp condition for the newest rollout.
+func (d *decider) backedUpCondition(ro course) metav1.Condition {
 	switch {
-	case phaseOf(ro.Rollout) == string(velerov1.BackupPhaseCompleted) && !failed(ro.Rollout):
+	case phaseOf(ro.Rollout) == string(velerov1.BackupPhaseCompleted) && !backupFailed(ro.Rollout):
 		captured := "several versions, or a rollout in flight: it protects none"
 		if ro.Backup.Version != "" {
 			captured = "version " + ro.Backup.Version
@@ -92,17 +92,17 @@ func (d *decider) backedUp(ro course) metav1.Condition {
 	}
 }
 
-// rolledOut is the RolledOut condition for the newest rollout.
-func (d *decider) rolledOut(ro course) metav1.Condition {
+// rolledOutCondition is the RolledOut condition for the newest rollout.
+func (d *decider) rolledOutCondition(ro course) metav1.Condition {
 	c := metav1.Condition{Status: metav1.ConditionFalse}
 	switch {
 	case !open(ro.Rollout):
 		ended := verdictEnded(ro.Rollout)
 		c.Status, c.Reason, c.Message = ended.ready, ended.reason, ended.message
-	case namesWhere(ro.Rollout, hasFailed) != "":
+	case namesWhere(ro.Rollout, rolloutFailed) != "":
 		rolling := d.verdictFailed(ro)
 		c.Reason, c.Message = rolling.reason, rolling.message
-	case rolledOut(ro.Rollout):
+	case allRolledOut(ro.Rollout):
 		c.Status, c.Reason = metav1.ConditionTrue, v1alpha1.ReasonRolledOut
 		c.Message = names(ro.Rollout, v1alpha1.WorkloadRolledOut) + " rolled out" + unprotected(ro.Rollout)
 	case holds(ro.Rollout):

@@ -69,7 +69,7 @@ func (d *decider) retryOnRequest() {
 		}
 		r.status.LastHandledRetryAt = asked
 		for i := range r.status.Rollouts {
-			if ro := &r.status.Rollouts[i]; open(ro) && failed(ro) {
+			if ro := &r.status.Rollouts[i]; open(ro) && backupFailed(ro) {
 				ro.Backup.RetryTime = nil
 			}
 		}
@@ -78,7 +78,7 @@ func (d *decider) retryOnRequest() {
 
 // callsAPerson reports whether so many attempts failed that a person should look. Attempts go on.
 func (d *decider) callsAPerson(ro course) bool {
-	if ro.Backup == nil || over(ro.Backup.Phase) && !failed(ro.Rollout) {
+	if ro.Backup == nil || over(ro.Backup.Phase) && !backupFailed(ro.Rollout) {
 		return false
 	}
 	return int32(d.failures(ro)) >= d.plan.Spec.Gate.BackupAttempts
@@ -88,7 +88,7 @@ func (d *decider) callsAPerson(ro course) bool {
 // whose Backup is gone: it may have been withdrawn.
 func (d *decider) failures(ro course) int {
 	n := 0
-	if failed(ro.Rollout) {
+	if backupFailed(ro.Rollout) {
 		n++
 	}
 	for attempt := int32(1); attempt < min(ro.Backup.Attempt, maxAttempts); attempt++ {
@@ -105,11 +105,11 @@ func (d *decider) stillToBackUp(ro course) bool {
 	if !startedUnheld(ro.Rollout) || d.mode() == v1alpha1.GateModeDisabled {
 		return false
 	}
-	return ro.Backup == nil || underWay(ro.Rollout) || failed(ro.Rollout) && (!d.callsAPerson(ro) || d.unprotectedEscape(ro) && rolledOut(ro.Rollout))
+	return ro.Backup == nil || backupUnderWay(ro.Rollout) || backupFailed(ro.Rollout) && (!d.callsAPerson(ro) || d.unprotectedEscape(ro) && allRolledOut(ro.Rollout))
 }
 
-// rolledOut reports whether every workload of a rollout ended in it, and one of them runs its version.
-func rolledOut(ro *v1alpha1.Rollout) bool {
+// allRolledOut reports whether every workload of a rollout ended in it, and one of them runs its version.
+func allRolledOut(ro *v1alpha1.Rollout) bool {
 	return len(ro.Workloads) > 0 && outcome(ro) == v1alpha1.OutcomeRolledOut &&
 		!slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool { return !ended(&rec) })
 }

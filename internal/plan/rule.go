@@ -91,7 +91,7 @@ func (d *decider) notRequested(ro course, _ *v1alpha1.RolloutWorkload) (wait, bo
 
 // attemptFailed: an attempt that was recorded as failed stays failed, whatever its phase becomes.
 func (d *decider) attemptFailed(ro course, _ *v1alpha1.RolloutWorkload) (wait, bool) {
-	if !failed(ro.Rollout) {
+	if !backupFailed(ro.Rollout) {
 		return wait{}, false
 	}
 	return d.failureState(ro, d.in.Backups[ro.Backup.Name]), true

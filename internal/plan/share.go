@@ -25,7 +25,7 @@ func (d *decider) waitForShare(ro course) (wait, bool) {
 		return wait{v1alpha1.ReasonOverlappingPlans, "all its workloads are managed by other plans, which back them up: " +
 			"announce the rollout on a release of one of those"}, true
 	}
-	if n := d.underWay(ro); n >= MaxUnderWay {
+	if n := d.backupsUnderWay(ro); n >= MaxUnderWay {
 		d.wake(d.in.Now.Add(askAgain))
 		return wait{v1alpha1.ReasonWaitingForRollout, fmt.Sprintf("%d backups of this namespace are under way, and at most %d may be", n, MaxUnderWay)}, true
 	}
@@ -44,8 +44,8 @@ func (d *decider) movesNothing() bool {
 	return selects
 }
 
-// underWay counts the backups under way of the namespace, but for that of a rollout.
-func (d *decider) underWay(ro course) int {
+// backupsUnderWay counts the backups under way of the namespace, but for that of a rollout.
+func (d *decider) backupsUnderWay(ro course) int {
 	names := map[string]bool{}
 	for name := range d.urgencies(ro) {
 		names[name] = true

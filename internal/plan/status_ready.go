@@ -162,7 +162,7 @@ func (d *decider) unprotectedEscape(ro course) bool {
 	if !escaped(ro.Rollout) || ro.Outcome == v1alpha1.OutcomeSuperseded || ro.Outcome == v1alpha1.OutcomeAbandoned {
 		return false
 	}
-	if phaseOf(ro.Rollout) == string(velerov1.BackupPhaseCompleted) && !failed(ro.Rollout) {
+	if phaseOf(ro.Rollout) == string(velerov1.BackupPhaseCompleted) && !backupFailed(ro.Rollout) {
 		return false
 	}
 	return ro.AdmittedTime == nil || !d.backedUpSince(ro.AdmittedTime.Time)

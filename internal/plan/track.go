@@ -109,7 +109,7 @@ func (d *decider) trackBypassed(ro course, rec *v1alpha1.RolloutWorkload, m *Mem
 	default:
 		return // some of it was left when it was asked for again
 	}
-	d.escaped(m, rev.Name)
+	d.confirmEscape(m, rev.Name)
 }
 
 // adoptScheme brings the hash of a record that cannot be compared into the scheme of today: it is taken for that of the template that
@@ -137,7 +137,7 @@ func (d *decider) trackUnheld(ro course, rec *v1alpha1.RolloutWorkload, m *Membe
 		if why != v1alpha1.StartNotHeld || !running {
 			d.recordStart(ro, rec, m, why)
 			if why == v1alpha1.StartNotHeld && rec.AdmittedGeneration == m.Generation {
-				d.escaped(m, "")
+				d.confirmEscape(m, "")
 			}
 			return
 		}

@@ -35,7 +35,7 @@ func (d *decider) verdictIdle(r *release) verdict {
 
 // verdict says how the newest rollout of a release stands.
 func (d *decider) verdict(ro course) verdict {
-	backedUp := phaseOf(ro.Rollout) == string(velerov1.BackupPhaseCompleted) && !failed(ro.Rollout)
+	backedUp := phaseOf(ro.Rollout) == string(velerov1.BackupPhaseCompleted) && !backupFailed(ro.Rollout)
 	switch {
 	case !open(ro.Rollout) && d.unprotectedEscape(ro):
 		return d.verdictEscaped(ro)
@@ -117,7 +117,7 @@ func unprotected(ro *v1alpha1.Rollout) string {
 }
 
 func (d *decider) verdictRolling(ro course) verdict {
-	if namesWhere(ro.Rollout, hasFailed) != "" {
+	if namesWhere(ro.Rollout, rolloutFailed) != "" {
 		return d.verdictFailed(ro)
 	}
 	v := verdict{ready: metav1.ConditionFalse, reason: v1alpha1.ReasonRollingOut, reconciling: true}

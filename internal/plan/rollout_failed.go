@@ -35,22 +35,22 @@ func (d *decider) noteFailures() {
 	}
 }
 
-// hasFailed reports whether a workload of a rollout failed, and that still stands.
-func hasFailed(rec *v1alpha1.RolloutWorkload) bool { return rec.FailedTime != nil }
+// rolloutFailed reports whether a workload of a rollout failed, and that still stands.
+func rolloutFailed(rec *v1alpha1.RolloutWorkload) bool { return rec.FailedTime != nil }
 
 // verdictFailed names what failed, where the state before it is, and how to go back.
 func (d *decider) verdictFailed(ro course) verdict {
 	return verdict{
 		ready: metav1.ConditionFalse, reason: v1alpha1.ReasonRolloutFailed, stalled: true,
 		message: fmt.Sprintf("%s: made no progress within spec.progressDeadlineSeconds. %s. Fix it by another rollout, or go back: %s",
-			namesWhere(ro.Rollout, hasFailed), stateBefore(ro.Rollout), d.backHint(ro)),
+			namesWhere(ro.Rollout, rolloutFailed), stateBefore(ro.Rollout), d.backHint(ro)),
 	}
 }
 
 // stateBefore names the backup that holds what ran before a rollout.
 func stateBefore(ro *v1alpha1.Rollout) string {
 	version := cmp.Or(ro.PreviousVersion, "what ran before")
-	if phaseOf(ro) != string(velerov1.BackupPhaseCompleted) || failed(ro) {
+	if phaseOf(ro) != string(velerov1.BackupPhaseCompleted) || backupFailed(ro) {
 		return "No backup holds " + version
 	}
 	return fmt.Sprintf("Backup %s holds %s", ro.Backup.Name, cmp.Or(ro.Backup.Version, "the state before, in which several versions ran"))
@@ -60,7 +60,7 @@ func stateBefore(ro *v1alpha1.Rollout) string {
 func (d *decider) backHint(ro course) string {
 	for i := range ro.Workloads {
 		rec := &ro.Workloads[i]
-		if !hasFailed(rec) {
+		if !rolloutFailed(rec) {
 			continue
 		}
 		if m := d.members[keyOf(rec)]; m != nil && m.Paused {
@@ -74,7 +74,7 @@ func (d *decider) backHint(ro course) string {
 // releaseOfFailure finds a release of which a rollout failed.
 func (d *decider) releaseOfFailure() (course, bool) {
 	for ro := range d.courses() {
-		if open(ro.Rollout) && namesWhere(ro.Rollout, hasFailed) != "" {
+		if open(ro.Rollout) && namesWhere(ro.Rollout, rolloutFailed) != "" {
 			return ro, true
 		}
 	}
@@ -84,7 +84,7 @@ func (d *decider) releaseOfFailure() (course, bool) {
 // failureTransitions are the events of the workloads whose rollout failed since an older status: on each of them, and once
 // on the release.
 func failureTransitions(r *v1alpha1.AppRelease, old, ro *v1alpha1.Rollout) []Event {
-	return workloadEvents(old, ro, hasFailed, Event{
+	return workloadEvents(old, ro, rolloutFailed, Event{
 		Warning: true, Plan: true, Reason: v1alpha1.ReasonRolloutFailed, Action: "Rollout",
 		Note: fmt.Sprintf("the rollout of %s made no progress within spec.progressDeadlineSeconds. %s: see the message of AppRelease %s",
 			r.Spec.Version, stateBefore(ro), r.Name),
@@ -112,7 +112,7 @@ func FailedRollouts(from, to *v1alpha1.AppReleaseStatus) int {
 	n := 0
 	for i := range to.Rollouts {
 		ro := &to.Rollouts[i]
-		if namesWhere(ro, hasFailed) != "" && namesWhere(rollout(from, ro.Number), hasFailed) == "" {
+		if namesWhere(ro, rolloutFailed) != "" && namesWhere(rollout(from, ro.Number), rolloutFailed) == "" {
 			n++
 		}
 	}
