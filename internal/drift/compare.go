@@ -19,7 +19,7 @@ type Finding struct {
 	Reason string
 }
 
-// Compare tells whether what runs is what is planned, as far as the policy asks.
+// Compare reports whether what runs is what is planned, as far as the policy asks.
 func Compare(planned string, policy v1alpha1.VersionPolicy, running []Version) Finding {
 	versions := Distinct(running)
 	switch {

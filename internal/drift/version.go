@@ -48,6 +48,6 @@ func imageTag(image string) string {
 
 var validTag = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
 
-// tellsVersion says whether a tag can stand for a version. The API server takes anything for an image; what is no tag
+// tellsVersion reports whether a tag can stand for a version. The API server takes anything for an image; what is no tag
 // would make a release that nobody can create, and a workload held for ever. "latest" tells nothing.
 func tellsVersion(tag string) bool { return tag != latest && validTag.MatchString(tag) }

@@ -41,7 +41,7 @@ func (d *decider) backUp() {
 	}
 }
 
-// wantsBackup says whether a rollout needs a backup that it does not have and that is not under way.
+// wantsBackup reports whether a rollout needs a backup that it does not have and that is not under way.
 func (d *decider) wantsBackup(ro course) bool {
 	switch {
 	case d.mode() == v1alpha1.GateModeDisabled:
@@ -55,7 +55,7 @@ func (d *decider) wantsBackup(ro course) bool {
 	}
 }
 
-// atWork says whether the backup of a rollout that is urgent is under way, or about to let it start.
+// atWork reports whether the backup of a rollout that is urgent is under way, or about to let it start.
 func (d *decider) atWork(ro course) bool {
 	return ro.Backup != nil && !backupFailed(ro.Rollout) && (d.urgent(ro) || d.aboutToStart(ro))
 }
@@ -63,13 +63,13 @@ func (d *decider) atWork(ro course) bool {
 // startSoon is how long a rollout may take to start once its backup is over. Longer is what admission refuses to start.
 const startSoon = time.Minute
 
-// aboutToStart says whether the backup of a rollout was Completed just now: whatever starts of it voids the backups of others.
+// aboutToStart reports whether the backup of a rollout was Completed just now: whatever starts of it voids the backups of others.
 func (d *decider) aboutToStart(ro course) bool {
 	done := ro.Backup.CompletionTime
 	return over(ro.Backup.Phase) && done != nil && d.in.Now.Before(done.Add(startSoon)) && !d.waitsForUsers(ro.Rollout)
 }
 
-// urgent says whether a rollout holds something that others wait for meanwhile. What is held for longer than its deadline
+// urgent reports whether a rollout holds something that others wait for meanwhile. What is held for longer than its deadline
 // keeps nobody else waiting, and neither does what its user paused.
 func (d *decider) urgent(ro course) bool {
 	return slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
@@ -77,7 +77,7 @@ func (d *decider) urgent(ro course) bool {
 	})
 }
 
-// userPaused says whether a held workload waits for its user to resume it too.
+// userPaused reports whether a held workload waits for its user to resume it too.
 func (d *decider) userPaused(rec *v1alpha1.RolloutWorkload) bool {
 	m := d.members[keyOf(rec)]
 	return m != nil && m.UserPaused
@@ -95,7 +95,7 @@ func (d *decider) outdated(ro course) bool {
 	}))
 }
 
-// serves says whether the backup that was taken ahead is, or will be, of use to a rollout that begins now.
+// serves reports whether the backup that was taken ahead is, or will be, of use to a rollout that begins now.
 func (d *decider) serves(ro course) bool {
 	switch {
 	case ro.Backup == nil:
@@ -230,17 +230,17 @@ func (d *decider) backupID(ro course, attempt int32) velero.BackupID {
 	}
 }
 
-// holds says whether a rollout has workloads that wait for its backup.
+// holds reports whether a rollout has workloads that wait for its backup.
 func holds(ro *v1alpha1.Rollout) bool {
 	return slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool { return rec.State == v1alpha1.WorkloadHeld })
 }
 
-// ahead says whether a rollout was announced, and no workload has changed yet.
+// ahead reports whether a rollout was announced, and no workload has changed yet.
 func ahead(ro *v1alpha1.Rollout) bool {
 	return ro.Cause == v1alpha1.CauseAhead && len(ro.Workloads) == 0
 }
 
-// startedUnheld says whether something of a rollout started that nobody let go.
+// startedUnheld reports whether something of a rollout started that nobody let go.
 func startedUnheld(ro *v1alpha1.Rollout) bool {
 	return slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool { return rec.StartReason == v1alpha1.StartNotHeld })
 }

@@ -56,7 +56,7 @@ func (d *decider) observeBackup(ro course) {
 	}
 }
 
-// needsBackup says whether a rollout is not done before a backup is.
+// needsBackup reports whether a rollout is not done before a backup is.
 func (d *decider) needsBackup(ro *v1alpha1.Rollout) bool {
 	return d.mode() != v1alpha1.GateModeDisabled && (holds(ro) || ahead(ro) || startedUnheld(ro))
 }
@@ -176,7 +176,7 @@ func (d *decider) touch(b *velerov1.Backup) {
 	}
 }
 
-// over says whether a phase is final.
+// over reports whether a phase is final.
 func over(phase string) bool {
 	return phase == phaseLost || phase == phaseTooSlow || phase == phaseWithdrawn || phase != "" && velero.StateOf(withPhase(phase)) != velero.Waiting
 }

@@ -45,13 +45,13 @@ func (d *decider) relabel() {
 	}
 }
 
-// overtaken says whether a backup that is not over claims another version than the one that runs: its release may be
+// overtaken reports whether a backup that is not over claims another version than the one that runs: its release may be
 // gone, and with it the record of what it waited for.
 func (d *decider) overtaken(b *velerov1.Backup) bool {
 	return velero.StateOf(b) == velero.Waiting && b.Annotations[v1alpha1.AnnotationVersion] != d.captured()
 }
 
-// disownsVersion says whether a rollout knows that its backup captured no single version.
+// disownsVersion reports whether a rollout knows that its backup captured no single version.
 func (d *decider) disownsVersion(backup string) bool {
 	for _, r := range d.releases {
 		for i := range r.status.Rollouts {
@@ -63,7 +63,7 @@ func (d *decider) disownsVersion(backup string) bool {
 	return false
 }
 
-// disturbed says whether anything started between the creation of a backup and its end, but for what the backup itself
+// disturbed reports whether anything started between the creation of a backup and its end, but for what the backup itself
 // allowed.
 func (d *decider) disturbed(b *velerov1.Backup) bool {
 	if s := d.plan.Status.LastStart; s != nil && s.Rollout == 0 && during(b, s.Time) {
@@ -80,7 +80,7 @@ func (d *decider) disturbed(b *velerov1.Backup) bool {
 	return slices.ContainsFunc(d.sortedMembers(), func(m *Member) bool { return m.Selected && d.unseenDuring(b, m) })
 }
 
-// unseenDuring says whether the ReplicaSets of a workload tell of a start of another version during a backup that nobody
+// unseenDuring reports whether the ReplicaSets of a workload tell of a start of another version during a backup that nobody
 // recorded.
 func (d *decider) unseenDuring(b *velerov1.Backup, m *Member) bool {
 	return slices.ContainsFunc(m.Revisions, func(rev workload.Revision) bool {
@@ -99,7 +99,7 @@ func (d *decider) unseenDuring(b *velerov1.Backup, m *Member) bool {
 	})
 }
 
-// allows says whether a backup is that of a rollout of a workload to a template.
+// allows reports whether a backup is that of a rollout of a workload to a template.
 func (d *decider) allows(b *velerov1.Backup, m *Member, hash string) bool {
 	for ro := range d.courses() {
 		rec := recordOf(ro.Rollout, m)
@@ -110,7 +110,7 @@ func (d *decider) allows(b *velerov1.Backup, m *Member, hash string) bool {
 	return false
 }
 
-// during says whether a time lies between the creation of a backup and its end, both seconds included.
+// during reports whether a time lies between the creation of a backup and its end, both seconds included.
 func during(b *velerov1.Backup, at metav1.Time) bool {
 	if at.Time.Before(createdAt(b).Truncate(time.Second)) {
 		return false
@@ -118,7 +118,7 @@ func during(b *velerov1.Backup, at metav1.Time) bool {
 	return b.Status.CompletionTimestamp == nil || !at.After(b.Status.CompletionTimestamp.Time)
 }
 
-// allowedBy says whether everything of a rollout that started did so because of this backup, which is after its end.
+// allowedBy reports whether everything of a rollout that started did so because of this backup, which is after its end.
 func allowedBy(ro *v1alpha1.Rollout, b *velerov1.Backup) bool {
 	return ro.Backup != nil && ro.Backup.Name == b.Name && !slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
 		return rec.StartReason != "" && rec.StartReason != v1alpha1.StartBackupCompleted

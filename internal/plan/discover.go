@@ -58,30 +58,30 @@ func (d *decider) startedUnrecorded(m *Member) bool {
 	}
 }
 
-// overridden says whether the record of an override that nobody saw held can be relied on: a gate that was in force wrote
+// overridden reports whether the record of an override that nobody saw held can be relied on: a gate that was in force wrote
 // it, for a workload of this plan. Where none is, whoever may edit a workload writes what they like.
 func (d *decider) overridden(m *Member) bool {
 	return m.Override != nil && d.gateProven() && !d.firstSeen(m)
 }
 
-// gateProven says whether the plan holds, and was proven to.
+// gateProven reports whether the plan holds, and was proven to.
 func (d *decider) gateProven() bool {
 	return d.mode() == v1alpha1.GateModeHold && meta.IsStatusConditionTrue(d.plan.Status.Conditions, v1alpha1.ConditionGated)
 }
 
-// firstSeen says whether the plan has not seen a workload before: what it runs now is where the plan begins from.
+// firstSeen reports whether the plan has not seen a workload before: what it runs now is where the plan begins from.
 func (d *decider) firstSeen(m *Member) bool {
 	seen := d.seenBefore(m)
 	return seen == nil || seen.TemplateHash == ""
 }
 
-// hasStarted says whether the template that a workload asks for has started: it has, unless a user paused it before.
+// hasStarted reports whether the template that a workload asks for has started: it has, unless a user paused it before.
 func hasStarted(m *Member) bool {
 	rev, _ := m.Revision(m.Template.Hash)
 	return !m.Paused || rev.Replicas > 0
 }
 
-// restored says whether a workload came into being as it is held: nothing but a restore does that. What the backup holds is
+// restored reports whether a workload came into being as it is held: nothing but a restore does that. What the backup holds is
 // the change that was held, and whoever restores wants the state before it: that is for a person to put back. Where it was
 // scaled since, it is Velero's label on a workload that nobody has seen before, or what the plan remembers, that tells.
 func (d *decider) restored(m *Member) bool {
@@ -102,7 +102,7 @@ func (d *decider) restored(m *Member) bool {
 // restoreTime is for how long after it was created a workload may be one that was just restored. Velero's label stays for good.
 const restoreTime = 24 * time.Hour
 
-// neverSeen says whether neither the plan nor a release knows of a workload.
+// neverSeen reports whether neither the plan nor a release knows of a workload.
 func (d *decider) neverSeen(m *Member) bool {
 	for ro := range d.courses() {
 		for i := range ro.Workloads {
@@ -204,7 +204,7 @@ func (d *decider) waitingSince(m *Member) *metav1.Time {
 	return h.Since
 }
 
-// startedAfter says whether anything of a workload is known to have started at a time or after it.
+// startedAfter reports whether anything of a workload is known to have started at a time or after it.
 func (d *decider) startedAfter(m *Member, at time.Time) bool {
 	if last, recorded := d.history().last[identityOf(m)]; recorded && !last.at.Before(at) {
 		return true
@@ -270,7 +270,7 @@ func addRecord(ro *v1alpha1.Rollout, rec v1alpha1.RolloutWorkload) {
 	slices.SortFunc(ro.Workloads, compareRecords)
 }
 
-// ended says whether nothing more happens to a workload in its rollout.
+// ended reports whether nothing more happens to a workload in its rollout.
 func ended(rec *v1alpha1.RolloutWorkload) bool {
 	return rec.State != v1alpha1.WorkloadHeld && rec.State != v1alpha1.WorkloadAdmitted
 }

@@ -35,7 +35,7 @@ func lastEscape(in Input) time.Time {
 	return last
 }
 
-// escaped says whether something of a rollout started that the gate was proven to hold, or that it held.
+// escaped reports whether something of a rollout started that the gate was proven to hold, or that it held.
 func escaped(ro *v1alpha1.Rollout) bool {
 	return ro.Cause == v1alpha1.CauseEscaped || slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
 		return rec.StartReason == v1alpha1.StartNotHeld && rec.HeldSince != nil

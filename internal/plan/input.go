@@ -175,7 +175,7 @@ func (s Start) Admission(plan string, now time.Time) workload.Admission {
 	return workload.Admission{Plan: plan, Reason: s.Reason, Release: s.Release, Rollout: s.Rollout, Backup: s.Backup, Time: now}
 }
 
-// ByPlan says whether nothing but the plan allows it: its mode, its deadline, or that it is gone.
+// ByPlan reports whether nothing but the plan allows it: its mode, its deadline, or that it is gone.
 func (s Start) ByPlan() bool {
 	switch s.Reason {
 	case StartPlanDeleted, string(v1alpha1.StartModeChanged), string(v1alpha1.StartDeadlinePassed):

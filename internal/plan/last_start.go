@@ -71,7 +71,7 @@ func (d *decider) heldSince(m *Member) time.Time {
 	return d.now.Time
 }
 
-// owns says whether a revision of a workload is of a rollout: recorded by it, or of its version.
+// owns reports whether a revision of a workload is of a rollout: recorded by it, or of its version.
 func (d *decider) owns(ro course, m *Member, rev *workload.Revision) bool {
 	for i := range ro.Workloads {
 		if rec := &ro.Workloads[i]; keyOf(rec) == m.Key && rec.TemplateHash == rev.Template.Hash {

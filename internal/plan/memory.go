@@ -57,7 +57,7 @@ func (d *decider) exists(w *v1alpha1.PlanWorkload) bool {
 	return m != nil && string(m.UID) == w.UID
 }
 
-// joined says whether a workload came to the plan that was another's, or nobody's: what it started meanwhile no backup of
+// joined reports whether a workload came to the plan that was another's, or nobody's: what it started meanwhile no backup of
 // this plan need hold. Where the plan is new itself that is so for what is rolling out. One that was only just created has
 // started nothing else.
 func (d *decider) joined(m *Member) bool {
@@ -171,7 +171,7 @@ func (d *decider) otherRevisions(m *Member, admitted string) []v1alpha1.PlanRevi
 	return out
 }
 
-// accounted says whether what a workload runs needs no rollout to account for it: it is seen for the first time, or
+// accounted reports whether what a workload runs needs no rollout to account for it: it is seen for the first time, or
 // nobody asked for more.
 func (d *decider) accounted(m *Member) bool {
 	return d.firstSeen(m) || d.mode() == v1alpha1.GateModeDisabled || !m.Driver

@@ -105,7 +105,10 @@ func (d *decider) stillToBackUp(ro course) bool {
 	if !startedUnheld(ro.Rollout) || d.mode() == v1alpha1.GateModeDisabled {
 		return false
 	}
-	return ro.Backup == nil || backupUnderWay(ro.Rollout) || backupFailed(ro.Rollout) && (!d.callsAPerson(ro) || d.unprotectedEscape(ro) && allRolledOut(ro.Rollout))
+	if ro.Backup == nil || backupUnderWay(ro.Rollout) {
+		return true
+	}
+	return backupFailed(ro.Rollout) && (!d.callsAPerson(ro) || d.unprotectedEscape(ro) && allRolledOut(ro.Rollout))
 }
 
 // allRolledOut reports whether every workload of a rollout ended in it, and one of them runs its version.

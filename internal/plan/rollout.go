@@ -103,7 +103,7 @@ func (d *decider) resume(ro course, b *velerov1.Backup, number int32) {
 	}
 }
 
-// used says whether the rollout of that number has started something: the plan remembers it, or a release announces
+// used reports whether the rollout of that number has started something: the plan remembers it, or a release announces
 // itself of which every workload runs the version.
 func (d *decider) used(ro course, number int32) bool {
 	version := ro.of.Spec.Version
@@ -184,7 +184,7 @@ func (d *decider) adoptable(old, by course) *velerov1.Backup {
 	return nil
 }
 
-// replaced says whether nothing is left in a rollout, and one of its workloads moved to that other one.
+// replaced reports whether nothing is left in a rollout, and one of its workloads moved to that other one.
 func replaced(old, by *v1alpha1.Rollout) bool {
 	moved := false
 	for i := range old.Workloads {

@@ -140,7 +140,7 @@ func (d *decider) covers(b *velerov1.Backup, rec *v1alpha1.RolloutWorkload) bool
 	return d.fresh(b) && !d.startedSince(b, rec)
 }
 
-// startedSince says whether the workload itself started something else after the backup was created: it was let go, and
+// startedSince reports whether the workload itself started something else after the backup was created: it was let go, and
 // held again with another template before anybody saw that. Its ReplicaSets tell.
 func (d *decider) startedSince(b *velerov1.Backup, rec *v1alpha1.RolloutWorkload) bool {
 	m := d.members[keyOf(rec)]
@@ -156,7 +156,7 @@ func (d *decider) startedSince(b *velerov1.Backup, rec *v1alpha1.RolloutWorkload
 	return false
 }
 
-// createdSince says whether a template first started after a backup was created. Both times are of the API server's
+// createdSince reports whether a template first started after a backup was created. Both times are of the API server's
 // clock and in whole seconds: in the same second it may have been after it.
 func createdSince(m *Member, hash string, b *velerov1.Backup) bool {
 	first := firstCreated(m, hash)
@@ -175,7 +175,7 @@ func firstCreated(m *Member, hash string) time.Time {
 	return first
 }
 
-// void says whether something else of the plan started since a backup was created: it may not hold the state that the
+// void reports whether something else of the plan started since a backup was created: it may not hold the state that the
 // rollout would destroy.
 func (d *decider) void(ro course, b *velerov1.Backup) bool {
 	return d.voidSince(b, d.lastOtherStart(ro))

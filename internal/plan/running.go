@@ -52,14 +52,14 @@ func versionSeen(seen *v1alpha1.PlanWorkload) drift.Version {
 	return drift.Version{Value: seen.Version, Source: seen.VersionSource}
 }
 
-// remembersMore says whether the plan knows of a start of a workload that is later than the last one in the releases:
+// remembersMore reports whether the plan knows of a start of a workload that is later than the last one in the releases:
 // its release was deleted, or the gate was Disabled. What the plan remembers includes every start up to its lastStart.
 func (d *decider) remembersMore(seen *v1alpha1.PlanWorkload, last started) bool {
 	known := d.plan.Status.LastStart
 	return seen.TemplateHash != last.hash && known != nil && known.Time.After(last.at)
 }
 
-// reverted says whether a held workload asks for the template that runs: then nothing new starts. Both the records and
+// reverted reports whether a held workload asks for the template that runs: then nothing new starts. Both the records and
 // the ReplicaSets must say that it runs, since something else may have started while no operator looked. And another
 // template must have been seen held: one that looks as what runs and is held all the same may differ in a field that
 // this version of Backstay does not know.
@@ -71,7 +71,7 @@ func (d *decider) reverted(m *Member) bool {
 	return (d.heldAnother(m) || d.startedHeld(m)) && !d.runsAnother(m, let)
 }
 
-// runsAnother says whether another template than the one that was let through may have started since.
+// runsAnother reports whether another template than the one that was let through may have started since.
 func (d *decider) runsAnother(m *Member, let letThrough) bool {
 	current, _ := m.Revision(let.hash)
 	return slices.ContainsFunc(m.Revisions, func(rev workload.Revision) bool {
@@ -90,13 +90,13 @@ func (d *decider) runsAnother(m *Member, let letThrough) bool {
 	})
 }
 
-// startedHeld says whether what a workload is held with started under the hold, and is still to be let go.
+// startedHeld reports whether what a workload is held with started under the hold, and is still to be let go.
 func (d *decider) startedHeld(m *Member) bool {
 	last, recorded := d.history().last[identityOf(m)]
 	return recorded && last.underHold && last.hash == m.Template.Hash
 }
 
-// heldAnother says whether another template of a workload was held.
+// heldAnother reports whether another template of a workload was held.
 func (d *decider) heldAnother(m *Member) bool {
 	for _, rec := range d.heldRecords(m) {
 		if rec.TemplateHash != m.Template.Hash && workload.Comparable(rec.TemplateHash, d.scheme) {
@@ -106,7 +106,7 @@ func (d *decider) heldAnother(m *Member) bool {
 	return false
 }
 
-// runs says whether a template runs, as far as the ReplicaSets tell: it is the one that has pods, or was when the
+// runs reports whether a template runs, as far as the ReplicaSets tell: it is the one that has pods, or was when the
 // workload was scaled to none. Where there are no ReplicaSets they tell nothing.
 func runs(m *Member, hash string) bool {
 	rev, exists := m.Revision(hash)
@@ -175,7 +175,7 @@ func (d *decider) captured() string {
 	return ""
 }
 
-// inFlight says whether a workload is, or may be, on its way from one template to another. A restart is no such way.
+// inFlight reports whether a workload is, or may be, on its way from one template to another. A restart is no such way.
 func (d *decider) inFlight(m *Member) bool {
 	let, known := d.lastLetThrough(m)
 	if known && !let.settled || !m.Paused && !runs(m, m.Template.Hash) {

@@ -18,7 +18,7 @@ const MaxUnderWay = 4
 // it; two that end in the same moment may not.
 const askAgain = time.Minute
 
-// waitForShare says whether a rollout waits since it is not this plan's turn: all its workloads are managed by other plans and back
+// waitForShare reports whether a rollout waits since it is not this plan's turn: all its workloads are managed by other plans and back
 // them up, or too many backups of the namespace are under way.
 func (d *decider) waitForShare(ro course) (wait, bool) {
 	if ahead(ro.Rollout) && d.movesNothing() {

@@ -138,7 +138,7 @@ var registered = func() indexes {
 	return x
 }()
 
-// indexed says whether an object is found by the fields that a list asks for.
+// indexed reports whether an object is found by the fields that a list asks for.
 func indexed(obj client.Object, opts *client.ListOptions) bool {
 	if opts.FieldSelector == nil {
 		return true

@@ -90,7 +90,7 @@ func (w *world) checkBackup(seen state, p *v1alpha1.DRPlan, s *plan.Start) strin
 	return w.checkCreated(seen, p, s, fact)
 }
 
-// turnedBack says whether what a Deployment asks for has pods still, and is on its way out only since something started
+// turnedBack reports whether what a Deployment asks for has pods still, and is on its way out only since something started
 // while no plan selected it.
 func (w *world) turnedBack(seen state, d *appsv1.Deployment) bool {
 	for i := range w.truth.started {
@@ -103,7 +103,7 @@ func (w *world) turnedBack(seen state, d *appsv1.Deployment) bool {
 	return false
 }
 
-// isOf says whether a backup is of a plan, and of no other that selects the same workloads.
+// isOf reports whether a backup is of a plan, and of no other that selects the same workloads.
 func (w *world) isOf(backup string, p *v1alpha1.DRPlan) bool {
 	b := w.backups[backup]
 	return b != nil && b.Labels[v1alpha1.LabelPlan] == p.Name

@@ -57,7 +57,7 @@ func (d *decider) startHeld(m *Member) {
 	d.out.Starts = append(d.out.Starts, s)
 }
 
-// startsAnother says whether this decision starts something of another rollout.
+// startsAnother reports whether this decision starts something of another rollout.
 func (d *decider) startsAnother(s Start) bool {
 	return slices.ContainsFunc(d.out.Starts, func(other Start) bool {
 		return other.Reason != StartReverted && (other.Release != s.Release || other.Backup != s.Backup)

@@ -156,7 +156,7 @@ func (d *decider) releaseOfEscape() *release {
 	return nil
 }
 
-// unprotectedEscape says whether something of a rollout escaped, and what it left is in no backup that is Completed. What
+// unprotectedEscape reports whether something of a rollout escaped, and what it left is in no backup that is Completed. What
 // runs by now may be another rollout's.
 func (d *decider) unprotectedEscape(ro course) bool {
 	if !escaped(ro.Rollout) || ro.Outcome == v1alpha1.OutcomeSuperseded || ro.Outcome == v1alpha1.OutcomeAbandoned {
@@ -168,7 +168,7 @@ func (d *decider) unprotectedEscape(ro course) bool {
 	return ro.AdmittedTime == nil || !d.backedUpSince(ro.AdmittedTime.Time)
 }
 
-// backedUpSince says whether a backup that began after a time is Completed, or was: Velero deletes it in the end.
+// backedUpSince reports whether a backup that began after a time is Completed, or was: Velero deletes it in the end.
 func (d *decider) backedUpSince(at time.Time) bool {
 	for _, b := range d.in.Backups {
 		if velero.StateOf(b) == velero.Completed && createdAt(b).After(at) {

@@ -35,7 +35,7 @@ func (d *decider) pendingSince(m *Member) *metav1.Time {
 	return &d.now
 }
 
-// hides says whether a start of a rollout, which does not count for that rollout itself, would hide one that does: of a
+// hides reports whether a start of a rollout, which does not count for that rollout itself, would hide one that does: of a
 // workload that no release tells of, after the rollout's backup was created.
 func (d *decider) hides(ro *v1alpha1.Rollout, earlier *v1alpha1.LastStart) bool {
 	if earlier == nil || earlier.Rollout != 0 {

@@ -154,7 +154,7 @@ func (d *decider) verdictWaiting(ro course) verdict {
 	return v
 }
 
-// waitsForUsers says whether users paused whatever a rollout still holds.
+// waitsForUsers reports whether users paused whatever a rollout still holds.
 func (d *decider) waitsForUsers(ro *v1alpha1.Rollout) bool {
 	return !slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
 		return rec.State == v1alpha1.WorkloadHeld && !d.userPaused(&rec)
@@ -180,7 +180,7 @@ func (d *decider) attemptState(ro course) wait {
 	return wait{v1alpha1.ReasonBackupCompleted, fmt.Sprintf("backup %s is Completed", ro.Backup.Name)}
 }
 
-// askedBefore says whether a backup was asked for in an earlier decision, and a while ago.
+// askedBefore reports whether a backup was asked for in an earlier decision, and a while ago.
 func (d *decider) askedBefore(ro course) bool {
 	stored := rollout(&ro.of.Status, ro.Number).Backup
 	return stored != nil && stored.Name == ro.Backup.Name && !d.in.Now.Before(ro.OpenedTime.Add(pickUpTime))

@@ -8,7 +8,7 @@ import (
 	"github.com/backstay-dr/backstay/internal/workload"
 )
 
-// recordsMore says whether a status holds a rollout, a held workload or a backup that the stored one does not: what
+// recordsMore reports whether a status holds a rollout, a held workload or a backup that the stored one does not: what
 // must be written before anything is done because of it.
 func recordsMore(stored, wanted *v1alpha1.AppReleaseStatus) bool {
 	old := facts(stored)

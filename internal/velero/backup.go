@@ -136,7 +136,7 @@ func StateOf(b *velerov1.Backup) State {
 	}
 }
 
-// PickedUp says whether Velero has begun to work on a Backup.
+// PickedUp reports whether Velero has begun to work on a Backup.
 func PickedUp(b *velerov1.Backup) bool {
 	return b.Status.Phase != "" && b.Status.Phase != velerov1.BackupPhaseNew
 }

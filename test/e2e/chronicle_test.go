@@ -136,7 +136,7 @@ func (c *chronicle) completedAt(b *velerov1.Backup) uint64 {
 	return c.completed[client.ObjectKeyFromObject(b)]
 }
 
-// everRan says whether a namespace ever had a pod of an image.
+// everRan reports whether a namespace ever had a pod of an image.
 func (c *chronicle) everRan(namespace, image string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

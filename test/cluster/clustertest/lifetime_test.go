@@ -105,7 +105,7 @@ func signal(t *testing.T, cmd *exec.Cmd, s syscall.Signal) {
 	}
 }
 
-// readyIn tells whether the status command succeeds, as a script would.
+// readyIn reports whether the status command succeeds, as a script would.
 func readyIn(folder string) bool {
 	return exec.Command(command, "status", "--dir", folder).Run() == nil
 }

@@ -179,7 +179,7 @@ func TestEveryLabelOfThePlanMustMatch(t *testing.T) {
 	s.is(s.mustPatch(dev, image("4")), s.held("4"))
 }
 
-// owns says whether an entry of managedFields names a field of the spec.
+// owns reports whether an entry of managedFields names a field of the spec.
 func owns(entry metav1.ManagedFieldsEntry, field string) bool {
 	return entry.FieldsV1 != nil && containsKey(entry.FieldsV1.GetRawBytes(), "f:spec", field)
 }

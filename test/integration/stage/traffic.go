@@ -30,7 +30,7 @@ func (c Call) String() string {
 	return c.Verb + " " + c.Resource
 }
 
-// Writes says whether a call changes what is stored.
+// Writes reports whether a call changes what is stored.
 func (c Call) Writes() bool {
 	switch c.Verb {
 	case "create", "update", "patch", "delete":

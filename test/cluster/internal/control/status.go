@@ -141,7 +141,7 @@ func Lock(folder string) (unlock func() error, err error) {
 	return f.Close, nil
 }
 
-// Running tells whether a process supervises the folder.
+// Running reports whether a process supervises the folder.
 func Running(folder string) bool {
 	f, err := os.Open(lockPath(folder))
 	if err != nil {

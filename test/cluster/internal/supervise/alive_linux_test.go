@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// alive tells whether a process runs. A zombie does not: whether one is reaped is up to the init process.
+// alive reports whether a process runs. A zombie does not: whether one is reaped is up to the init process.
 func alive(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
