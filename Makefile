@@ -80,7 +80,7 @@ generate: go ## Generate code: the deep copies of the API types.
 .PHONY: manifests
 manifests: go ## Generate manifests: CRDs, RBAC, admission policies. And the reference pages.
 	$(call TOOL,controller-gen) crd paths=./api/... output:crd:dir=config/crd/bases
-	$(call TOOL,controller-gen) rbac:roleName=backstay-manager paths=./controllers/... output:rbac:dir=config/rbac
+	$(call TOOL,controller-gen) rbac:roleName=backstay-manager paths=./controllers/... paths=./internal/workload/... output:rbac:dir=config/rbac
 	go run ./hack/gen-gate config/gate
 	$(call TOOL,crd-ref-docs) --log-level=ERROR --source-path=api --config=hack/crd-ref-docs/config.yaml \
 	  --templates-dir=hack/crd-ref-docs/templates --renderer=markdown --output-path=docs/reference/api.md

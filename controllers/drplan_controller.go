@@ -10,7 +10,6 @@ import (
 	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/util/workqueue"
@@ -26,14 +25,13 @@ import (
 	"github.com/backstay-dr/backstay/internal/gate"
 	"github.com/backstay-dr/backstay/internal/observe"
 	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // +kubebuilder:rbac:groups=dr.backstay.dev,resources=drplans,verbs=get;list;watch
 // +kubebuilder:rbac:groups=dr.backstay.dev,resources=drplans/status,verbs=update
 // +kubebuilder:rbac:groups=dr.backstay.dev,resources=appreleases,verbs=get;list;watch;create;delete
 // +kubebuilder:rbac:groups=dr.backstay.dev,resources=appreleases/status,verbs=update
-// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=apps,resources=replicasets,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups=velero.io,namespace=velero,resources=backups,verbs=get;list;watch;create;patch;delete
@@ -118,13 +116,15 @@ func (r *DRPlanReconciler) setupWithManager(mgr ctrl.Manager, workers int, polic
 		For(&v1alpha1.DRPlan{}).
 		Watches(&v1alpha1.DRPlan{}, handler.EnqueueRequestsFromMapFunc(m.neighbours), builder.WithPredicates(planChanged)).
 		Watches(&v1alpha1.AppRelease{}, handler.EnqueueRequestsFromMapFunc(planOfRelease), builder.WithPredicates(releaseChanged)).
-		Watches(&appsv1.Deployment{}, m.workload(), builder.WithPredicates(workloadChanged)).
-		Watches(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(m.owner), builder.WithPredicates(runsOrServes)).
 		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(planOfBackup), builder.WithPredicates(backupChanged)).
 		Watches(&velerov1.Backup{}, handler.EnqueueRequestsFromMapFunc(m.sharers), builder.WithPredicates(backupEnded)).
 		Watches(&velerov1.BackupStorageLocation{}, handler.EnqueueRequestsFromMapFunc(m.storingIn), builder.WithPredicates(locationChanged)).
 		WatchesRawSource(source.Channel(silence.changed, handler.EnqueueRequestsFromMapFunc(m.allPlans))).
 		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(m.plansIn), builder.WithPredicates(terminates))
+	for _, k := range workload.Kinds {
+		b = b.Watches(k.New(), m.workload(k), builder.WithPredicates(workloadChanged(k))).
+			Watches(k.Revisions.New(), handler.EnqueueRequestsFromMapFunc(m.owner(k)), builder.WithPredicates(runsOrServes(k)))
+	}
 	for _, policy := range policies.Watched() {
 		b = b.Watches(policy, handler.EnqueueRequestsFromMapFunc(m.allPlans), builder.WithPredicates(policies.Ours()))
 	}

@@ -8,10 +8,8 @@ import (
 	"maps"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -32,12 +30,12 @@ type mapper struct{ observer *observe.Observer }
 
 type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
 
-// workload enqueues the plans that select a workload, that selected it before, or that hold it.
-func (m mapper) workload() handler.EventHandler {
+// workload enqueues the plans that select a workload of a kind, that selected it before, or that hold it.
+func (m mapper) workload(k *workload.Kind) handler.EventHandler {
 	enqueue := func(ctx context.Context, obj client.Object, q queue) {
-		plans, err := m.observer.PlansSelecting(ctx, obj)
+		plans, err := m.observer.PlansSelecting(ctx, k, obj)
 		if err != nil {
-			log.FromContext(ctx).Error(err, "Cannot find the plans of a workload", "workload", client.ObjectKeyFromObject(obj))
+			log.FromContext(ctx).Error(err, "Cannot find the plans of a workload", "kind", k.Name, "workload", client.ObjectKeyFromObject(obj))
 		}
 		for _, p := range plans {
 			q.Add(ctrl.Request{NamespacedName: client.ObjectKeyFromObject(p)})
@@ -60,10 +58,13 @@ func (m mapper) workload() handler.EventHandler {
 
 func holdMark(obj client.Object) string { return obj.GetAnnotations()[v1alpha1.AnnotationHeldBy] }
 
-// owner enqueues the plans of the workload that a ReplicaSet belongs to: it may run what nobody admitted, or serve another version.
-func (m mapper) owner(ctx context.Context, obj client.Object) []ctrl.Request {
-	keys, err := m.observer.PlansOwning(ctx, obj)
-	return requests(ctx, keys, err)
+// owner enqueues the plans of the workload of a kind that a revision belongs to: it may run what nobody admitted, or serve
+// another version.
+func (m mapper) owner(k *workload.Kind) handler.MapFunc {
+	return func(ctx context.Context, obj client.Object) []ctrl.Request {
+		keys, err := m.observer.PlansOwning(ctx, k, obj)
+		return requests(ctx, keys, err)
+	}
 }
 
 // neighbours enqueues the plans that share a workload with a plan: whether they overlap is reported on each.
@@ -135,32 +136,19 @@ var planChanged = predicate.And(predicate.GenerationChangedPredicate{}, predicat
 })
 
 // workloadChanged drops updates that change nothing that a decision looks at: most are of the status.
-var workloadChanged = predicate.Funcs{
-	UpdateFunc: func(e event.UpdateEvent) bool {
-		from, to := e.ObjectOld.(*appsv1.Deployment), e.ObjectNew.(*appsv1.Deployment)
-		return workload.Changed(from, to)
-	},
+func workloadChanged(k *workload.Kind) predicate.Predicate {
+	return predicate.Funcs{
+		UpdateFunc: func(e event.UpdateEvent) bool { return k.Changed(e.ObjectOld, e.ObjectNew) },
+	}
 }
 
-// runsOrServes passes a ReplicaSet that gets its first pods, an owner, or another template, of which the Deployment shows nothing
-// where it did not ask for it; and one that got its first ready pod, or lost its last one: another version may serve.
-var runsOrServes = predicate.Funcs{
-	CreateFunc: func(e event.CreateEvent) bool { return !e.IsInInitialList && hasPods(e.Object) },
-	DeleteFunc: func(event.DeleteEvent) bool { return false },
-	UpdateFunc: func(e event.UpdateEvent) bool {
-		from, to := e.ObjectOld.(*appsv1.ReplicaSet), e.ObjectNew.(*appsv1.ReplicaSet)
-		starts := hasPods(to) && (!hasPods(from) || !sameOwner(from, to) || !workload.SameTemplate(from, to))
-		return starts || workload.ServesChanged(from, to)
-	},
-}
-
-func hasPods(obj client.Object) bool {
-	return workload.Pods(obj.(*appsv1.ReplicaSet)) > 0
-}
-
-func sameOwner(a, b client.Object) bool {
-	x, y := metav1.GetControllerOfNoCopy(a), metav1.GetControllerOfNoCopy(b)
-	return x == y || x != nil && y != nil && x.UID == y.UID
+// runsOrServes passes a revision that begins to run or to serve, or ceases to serve: another version may.
+func runsOrServes(k *workload.Kind) predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc: func(e event.CreateEvent) bool { return !e.IsInInitialList && k.Revisions.Changed(nil, e.Object) },
+		DeleteFunc: func(event.DeleteEvent) bool { return false },
+		UpdateFunc: func(e event.UpdateEvent) bool { return k.Revisions.Changed(e.ObjectOld, e.ObjectNew) },
+	}
 }
 
 // locationChanged drops what Velero writes about a storage location each time that it validates or synchronizes it: its

@@ -11,7 +11,6 @@ import (
 	"slices"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
-	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -60,28 +59,27 @@ func (a *Actuator) confirmPlan(ctx context.Context, in plan.Input) error {
 // confirmEscape: a revision is seen to run, and the workload does not say that it was admitted. Its own cache may be behind that
 // of the revisions, or the other way round.
 func (a *Actuator) confirmEscape(ctx context.Context, e *plan.Escape) error {
-	live := &appsv1.Deployment{}
+	k := workload.KindOf(e.Workload.Key)
+	live := k.New()
 	if err := a.Live.Get(ctx, client.ObjectKey{Namespace: e.Workload.Namespace, Name: e.Workload.Name}, live); client.IgnoreNotFound(err) != nil {
 		return err
 	}
-	if _, err := workload.Slim(live); err != nil { // as the cache shows it
-		return err
-	}
-	now := workload.FromDeployment(live, nil)
+	k.Slim(live) // as the cache shows it
+	now := k.View(live, nil)
 	if now.UID != e.Workload.UID || now.Generation != e.Workload.Generation || now.HeldBy != e.Workload.HeldBy ||
 		!reflect.DeepEqual(now.Override, e.Workload.Override) || !reflect.DeepEqual(now.Admitted, e.Workload.Admitted) {
-		return stale(appsv1.SchemeGroupVersion.WithResource("deployments"), e.Workload.Name)
+		return stale(k.GroupVersionResource, e.Workload.Name)
 	}
 	if e.Revision == "" {
 		return nil
 	}
-	set := &appsv1.ReplicaSet{}
-	err := a.Live.Get(ctx, client.ObjectKey{Namespace: e.Workload.Namespace, Name: e.Revision}, set)
+	revision := k.Revisions.New()
+	err := a.Live.Get(ctx, client.ObjectKey{Namespace: e.Workload.Namespace, Name: e.Revision}, revision)
 	if client.IgnoreNotFound(err) != nil {
 		return err
 	}
-	if err != nil || workload.Pods(set) == 0 {
-		return stale(appsv1.SchemeGroupVersion.WithResource("replicasets"), e.Revision)
+	if err != nil || k.View(live, []workload.Object{revision}).Revisions[0].Pods == 0 {
+		return stale(k.Revisions.GroupVersionResource, e.Revision)
 	}
 	return nil
 }

@@ -11,21 +11,21 @@ import (
 	"slices"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
-	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/velero"
+	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // Fields that the cache is indexed by.
 const (
-	// fieldLabel: every label of a Deployment, as "key=value".
+	// fieldLabel: every label of a workload, as "key=value".
 	fieldLabel = "backstay.label"
-	// fieldHeldBy: the hold mark of a Deployment, "<namespace>/<plan>".
+	// fieldHeldBy: the hold mark of a workload, "<namespace>/<plan>".
 	fieldHeldBy = "backstay.heldBy"
-	// fieldOwner: the UID of the controller that owns a ReplicaSet.
+	// fieldOwner: the UID of the workload that a revision belongs to.
 	fieldOwner = "backstay.owner"
 	// fieldPlan: the plan that an AppRelease names, or that a Backup is labelled with, "<namespace>/<plan>".
 	fieldPlan = "backstay.plan"
@@ -35,23 +35,34 @@ const (
 
 // Index registers the indexes that this package reads by.
 func Index(ctx context.Context, indexer client.FieldIndexer) error {
-	for _, index := range []struct {
-		obj     client.Object
-		field   string
-		extract client.IndexerFunc
-	}{
-		{&appsv1.Deployment{}, fieldLabel, labelsOf},
-		{&appsv1.Deployment{}, fieldHeldBy, holdMarkOf},
-		{&appsv1.ReplicaSet{}, fieldOwner, ownerOf},
-		{&v1alpha1.AppRelease{}, fieldPlan, planOfRelease},
-		{&velerov1.Backup{}, fieldPlan, planOfBackup},
-		{&velerov1.Backup{}, fieldUnderWay, namespaceUnderWay},
-	} {
+	for _, index := range indexes() {
 		if err := indexer.IndexField(ctx, index.obj, index.field, index.extract); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+type index struct {
+	obj     client.Object
+	field   string
+	extract client.IndexerFunc
+}
+
+func indexes() []index {
+	out := []index{
+		{&v1alpha1.AppRelease{}, fieldPlan, planOfRelease},
+		{&velerov1.Backup{}, fieldPlan, planOfBackup},
+		{&velerov1.Backup{}, fieldUnderWay, namespaceUnderWay},
+	}
+	for _, k := range workload.Kinds {
+		out = append(out,
+			index{k.New(), fieldLabel, labelsOf},
+			index{k.New(), fieldHeldBy, holdMarkOf},
+			index{k.Revisions.New(), fieldOwner, ownerOf},
+		)
+	}
+	return out
 }
 
 func labelsOf(obj client.Object) []string {

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,43 +22,60 @@ import (
 
 // readMembers finds the workloads that the plan selects, that it holds, or that are in one of its open rollouts.
 func (o *Observer) readMembers(ctx context.Context, in *plan.Input) error {
-	known := knownTo(in)
-	deployments, err := o.deployments(ctx, in, known)
-	if err != nil {
-		return err
-	}
 	plans, err := o.plansOf(ctx, in.Namespace)
 	if err != nil {
 		return err
 	}
-	for _, d := range deployments {
-		m, err := o.member(ctx, in, d, plans)
+	known := knownTo(in)
+	for _, k := range workload.Kinds {
+		if err := o.readMembersOf(ctx, k, in, known, plans); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(in.Members, func(a, b plan.Member) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Group, b.Group))
+	})
+	return nil
+}
+
+// readMembersOf adds to the members those of one kind.
+func (o *Observer) readMembersOf(
+	ctx context.Context, k *workload.Kind, in *plan.Input, known map[workload.Key]bool, plans []*v1alpha1.DRPlan,
+) error {
+	workloads, err := o.workloads(ctx, k, in, known)
+	if err != nil {
+		return err
+	}
+	for _, w := range workloads {
+		m, err := o.member(ctx, k, in, w, plans)
 		if err != nil {
 			return err
 		}
-		if m.Selected || m.Held() || m.StaleHold() || known[m.Name] {
+		if m.Selected || m.Held() || m.StaleHold() || known[m.Key] {
 			in.Members = append(in.Members, m)
 		}
 	}
-	slices.SortFunc(in.Members, func(a, b plan.Member) int { return strings.Compare(a.Name, b.Name) })
-	return o.readLeft(ctx, in, deployments)
+	return o.readLeft(ctx, k, in, workloads)
 }
 
-// readLeft finds the ReplicaSets that workloads which the plan remembers left behind when they were deleted.
-func (o *Observer) readLeft(ctx context.Context, in *plan.Input, deployments map[string]*appsv1.Deployment) error {
+// readLeft finds the revisions that workloads of a kind which the plan remembers left behind when they were deleted.
+func (o *Observer) readLeft(ctx context.Context, k *workload.Kind, in *plan.Input, workloads map[string]client.Object) error {
 	if in.Plan == nil {
 		return nil
 	}
 	for _, w := range slices.Concat(in.Plan.Status.Workloads, in.Plan.Status.Departed) {
-		if d := deployments[w.Name]; w.Revision == "" || d != nil && string(d.UID) == w.UID {
+		if !k.Is(keyOf(&w)) || w.Revision == "" {
 			continue
 		}
-		set := &appsv1.ReplicaSet{}
-		err := o.Reader.Get(ctx, client.ObjectKey{Namespace: in.Namespace, Name: w.Revision}, set, client.UnsafeDisableDeepCopy)
+		if now := workloads[w.Name]; now != nil && string(now.GetUID()) == w.UID {
+			continue
+		}
+		revision := k.Revisions.New()
+		err := o.Reader.Get(ctx, client.ObjectKey{Namespace: in.Namespace, Name: w.Revision}, revision, client.UnsafeDisableDeepCopy)
 		if client.IgnoreNotFound(err) != nil {
 			return err
 		}
-		if owner := metav1.GetControllerOfNoCopy(set); err == nil && (owner == nil || string(owner.UID) == w.UID) {
+		if owner := metav1.GetControllerOfNoCopy(revision); err == nil && (owner == nil || string(owner.UID) == w.UID) {
 			if in.Left == nil {
 				in.Left = map[string]bool{}
 			}
@@ -69,69 +85,75 @@ func (o *Observer) readLeft(ctx context.Context, in *plan.Input, deployments map
 	return nil
 }
 
-// deployments are those that the plan selects or holds, and those that are known to it otherwise.
-func (o *Observer) deployments(ctx context.Context, in *plan.Input, known map[string]bool) (map[string]*appsv1.Deployment, error) {
-	deployments := map[string]*appsv1.Deployment{}
+func keyOf(w *v1alpha1.PlanWorkload) workload.Key {
+	return workload.Key{Group: w.Group, Kind: w.Kind, Name: w.Name}
+}
+
+// workloads are those of a kind, by name, that the plan selects or holds, and those that are known to it otherwise.
+func (o *Observer) workloads(
+	ctx context.Context, k *workload.Kind, in *plan.Input, known map[workload.Key]bool,
+) (map[string]client.Object, error) {
+	workloads := map[string]client.Object{}
 	fields := []client.MatchingFields{{fieldHeldBy: workload.HoldMark(in.Namespace, in.Name)}}
 	if in.Plan != nil {
 		fields = append(fields, client.MatchingFields{fieldLabel: firstPair(in.Plan)})
 	}
 	for _, field := range fields {
-		list := &appsv1.DeploymentList{}
+		list := k.NewList()
 		if err := o.Reader.List(ctx, list, client.InNamespace(in.Namespace), field, client.UnsafeDisableDeepCopy); err != nil {
 			return nil, err
 		}
-		for i := range list.Items {
-			deployments[list.Items[i].Name] = &list.Items[i]
+		for _, w := range k.Items(list) {
+			workloads[w.GetName()] = w
 		}
 	}
-	for name := range known {
-		if deployments[name] != nil {
+	for key := range known {
+		if !k.Is(key) || workloads[key.Name] != nil {
 			continue
 		}
-		d := &appsv1.Deployment{}
-		switch err := o.Reader.Get(ctx, client.ObjectKey{Namespace: in.Namespace, Name: name}, d, client.UnsafeDisableDeepCopy); {
+		w := k.New()
+		switch err := o.Reader.Get(ctx, client.ObjectKey{Namespace: in.Namespace, Name: key.Name}, w, client.UnsafeDisableDeepCopy); {
 		case err == nil:
-			deployments[name] = d
+			workloads[key.Name] = w
 		case !apierrors.IsNotFound(err):
 			return nil, err
 		}
 	}
-	return deployments, nil
+	return workloads, nil
 }
 
-// knownTo names the workloads that something is still to be recorded of, whatever became of their labels: those in open
+// knownTo are the workloads that something is still to be recorded of, whatever became of their labels: those in open
 // rollouts, and those that the plan remembers.
-func knownTo(in *plan.Input) map[string]bool {
-	names := map[string]bool{}
+func knownTo(in *plan.Input) map[workload.Key]bool {
+	known := map[workload.Key]bool{}
 	if in.Plan != nil {
 		for _, w := range slices.Concat(in.Plan.Status.Workloads, in.Plan.Status.Departed) {
-			names[w.Name] = true
+			known[keyOf(&w)] = true
 		}
 	}
 	for _, r := range in.Releases {
 		for i := range r.Status.Rollouts {
 			ro := &r.Status.Rollouts[i]
 			for j := range ro.Workloads {
-				if ro.Outcome == "" {
-					names[ro.Workloads[j].Name] = true
+				if w := &ro.Workloads[j]; ro.Outcome == "" {
+					known[workload.Key{Group: w.Group, Kind: w.Kind, Name: w.Name}] = true
 				}
 			}
 		}
 	}
-	return names
+	return known
 }
 
 func (o *Observer) member(
-	ctx context.Context, in *plan.Input, d *appsv1.Deployment, plans []*v1alpha1.DRPlan,
+	ctx context.Context, k *workload.Kind, in *plan.Input, w client.Object, plans []*v1alpha1.DRPlan,
 ) (plan.Member, error) {
-	sets := &appsv1.ReplicaSetList{}
-	by := client.MatchingFields{fieldOwner: string(d.UID)}
-	if err := o.Reader.List(ctx, sets, client.InNamespace(d.Namespace), by, client.UnsafeDisableDeepCopy); err != nil {
+	revisions := k.Revisions.NewList()
+	by := client.MatchingFields{fieldOwner: string(w.GetUID())}
+	if err := o.Reader.List(ctx, revisions, client.InNamespace(in.Namespace), by, client.UnsafeDisableDeepCopy); err != nil {
 		return plan.Member{}, err
 	}
-	m := plan.Member{View: workload.FromDeployment(d, sets.Items, restartAnnotations(in.Plan)...)}
-	for i, p := range plansSelecting(plans, d) {
+	m := plan.Member{View: k.View(w, k.Revisions.Items(revisions), restartAnnotations(in.Plan)...)}
+	for i, p := range plansSelecting(plans, k, w) {
 		if p.Name == in.Name {
 			m.Selected, m.Driver = true, i == 0
 		} else {
@@ -150,25 +172,25 @@ func restartAnnotations(p *v1alpha1.DRPlan) []string {
 	return p.Spec.Gate.RestartAnnotations
 }
 
-// PlansSelecting finds the plans that select a workload, and the one that holds it. They are those of the cache: nobody
-// may change them.
-func (o *Observer) PlansSelecting(ctx context.Context, obj client.Object) ([]*v1alpha1.DRPlan, error) {
+// PlansSelecting finds the plans that select a workload of a kind, and the one that holds it. They are those of the cache:
+// nobody may change them.
+func (o *Observer) PlansSelecting(ctx context.Context, k *workload.Kind, obj client.Object) ([]*v1alpha1.DRPlan, error) {
 	plans, err := o.plansOf(ctx, obj.GetNamespace())
-	return plansSelecting(plans, obj), err
+	return plansSelecting(plans, k, obj), err
 }
 
-// PlansOwning finds the plans that hold, or select, the Deployment that a ReplicaSet belongs to.
-func (o *Observer) PlansOwning(ctx context.Context, set client.Object) ([]client.ObjectKey, error) {
-	owner := metav1.GetControllerOf(set)
+// PlansOwning finds the plans that hold, or select, the workload of a kind that a revision belongs to.
+func (o *Observer) PlansOwning(ctx context.Context, k *workload.Kind, revision client.Object) ([]client.ObjectKey, error) {
+	owner := metav1.GetControllerOf(revision)
 	if owner == nil {
 		return nil, nil
 	}
-	d := &appsv1.Deployment{}
-	err := o.Reader.Get(ctx, client.ObjectKey{Namespace: set.GetNamespace(), Name: owner.Name}, d, client.UnsafeDisableDeepCopy)
-	if err != nil || d.UID != owner.UID {
+	w := k.New()
+	err := o.Reader.Get(ctx, client.ObjectKey{Namespace: revision.GetNamespace(), Name: owner.Name}, w, client.UnsafeDisableDeepCopy)
+	if err != nil || w.GetUID() != owner.UID {
 		return nil, client.IgnoreNotFound(err)
 	}
-	plans, err := o.PlansSelecting(ctx, d)
+	plans, err := o.PlansSelecting(ctx, k, w)
 	keys := make([]client.ObjectKey, 0, len(plans))
 	for _, p := range plans {
 		keys = append(keys, client.ObjectKeyFromObject(p))
@@ -195,19 +217,17 @@ func (o *Observer) plansOf(ctx context.Context, namespace string) ([]*v1alpha1.D
 
 // plansSelecting finds those among the plans of a namespace that select a workload, and the one that holds it: what is
 // held leaves no plan by losing its labels. The first one moves it.
-func plansSelecting(plans []*v1alpha1.DRPlan, obj client.Object) []*v1alpha1.DRPlan {
-	return slices.DeleteFunc(slices.Clone(plans), func(p *v1alpha1.DRPlan) bool { return !selects(p, obj.GetLabels()) && !holds(p, obj) })
+func plansSelecting(plans []*v1alpha1.DRPlan, k *workload.Kind, obj client.Object) []*v1alpha1.DRPlan {
+	holder, held := k.HeldBy(obj)
+	return slices.DeleteFunc(slices.Clone(plans), func(p *v1alpha1.DRPlan) bool {
+		return !selects(p, obj.GetLabels()) && (!held || p.Name != holder)
+	})
 }
 
 // Holder is the plan that the mark of a hold names, if that is one of the workload's own namespace.
 func Holder(workload client.Object) (client.ObjectKey, bool) {
 	namespace, name, ok := strings.Cut(workload.GetAnnotations()[v1alpha1.AnnotationHeldBy], "/")
 	return client.ObjectKey{Namespace: namespace, Name: name}, ok && namespace == workload.GetNamespace()
-}
-
-func holds(p *v1alpha1.DRPlan, obj client.Object) bool {
-	d, isDeployment := obj.(*appsv1.Deployment)
-	return isDeployment && d.Spec.Paused && d.Annotations[v1alpha1.AnnotationHeldBy] == workload.HoldMark(p.Namespace, p.Name)
 }
 
 func selects(p *v1alpha1.DRPlan, labels map[string]string) bool {
@@ -235,28 +255,34 @@ func strictness(p *v1alpha1.DRPlan) int64 {
 
 // Neighbours finds the plans that select a workload which a plan selects too, that plan among them.
 func (o *Observer) Neighbours(ctx context.Context, p *v1alpha1.DRPlan) ([]client.ObjectKey, error) {
-	list, by := &appsv1.DeploymentList{}, client.MatchingFields{fieldLabel: firstPair(p)}
-	if err := o.Reader.List(ctx, list, client.InNamespace(p.Namespace), by, client.UnsafeDisableDeepCopy); err != nil {
-		return nil, err
-	}
 	plans, err := o.plansOf(ctx, p.Namespace)
 	if err != nil {
 		return nil, err
 	}
 	found := map[client.ObjectKey]bool{}
-	for i := range list.Items {
-		if !selects(p, list.Items[i].Labels) {
-			continue
+	for _, k := range workload.Kinds {
+		list, by := k.NewList(), client.MatchingFields{fieldLabel: firstPair(p)}
+		if err := o.Reader.List(ctx, list, client.InNamespace(p.Namespace), by, client.UnsafeDisableDeepCopy); err != nil {
+			return nil, err
 		}
-		for _, other := range plansSelecting(plans, &list.Items[i]) {
-			found[client.ObjectKeyFromObject(other)] = true
-		}
-		// The plan that marked the hold may be gone: what it left is let go when the last that shares it goes.
-		if key, marked := Holder(&list.Items[i]); marked {
-			found[key] = true
+		for _, w := range k.Items(list) {
+			if selects(p, w.GetLabels()) {
+				findSharers(found, plans, k, w)
+			}
 		}
 	}
 	return slices.Collect(maps.Keys(found)), nil
+}
+
+// findSharers adds the plans of a workload. The one that marked the hold may be gone: what it left is let go when the last
+// that shares it goes.
+func findSharers(found map[client.ObjectKey]bool, plans []*v1alpha1.DRPlan, k *workload.Kind, obj client.Object) {
+	for _, p := range plansSelecting(plans, k, obj) {
+		found[client.ObjectKeyFromObject(p)] = true
+	}
+	if key, marked := Holder(obj); marked {
+		found[key] = true
+	}
 }
 
 // PlansIn lists the plans of a namespace, or of all.

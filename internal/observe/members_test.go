@@ -10,6 +10,7 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/workload"
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
@@ -39,7 +40,7 @@ func TestPlansSelecting(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			for _, p := range plansSelecting(plans, gen.Deployment("web", tc.options...)) {
+			for _, p := range plansSelecting(plans, workload.Deployment, gen.Deployment("web", tc.options...)) {
 				got = append(got, p.Name)
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
@@ -51,15 +52,24 @@ func TestPlansSelecting(t *testing.T) {
 
 // What is still to be recorded of a workload keeps it in sight, whatever became of its labels.
 func TestKnownTo(t *testing.T) {
+	of := func(name string) v1alpha1.RolloutWorkload {
+		return v1alpha1.RolloutWorkload{Group: "apps", Kind: "Deployment", Name: name}
+	}
+	seen := func(name string) v1alpha1.PlanWorkload {
+		return v1alpha1.PlanWorkload{Group: "apps", Kind: "Deployment", Name: name}
+	}
 	release := gen.Release("shop", "1.5.0")
 	release.Status.Rollouts = []v1alpha1.Rollout{
-		{Number: 2, Workloads: []v1alpha1.RolloutWorkload{{Name: "api"}, {Name: "web"}}},
-		{Number: 1, Outcome: v1alpha1.OutcomeRolledOut, Workloads: []v1alpha1.RolloutWorkload{{Name: "job"}}},
+		{Number: 2, Workloads: []v1alpha1.RolloutWorkload{of("api"), of("web")}},
+		{Number: 1, Outcome: v1alpha1.OutcomeRolledOut, Workloads: []v1alpha1.RolloutWorkload{of("job")}},
 	}
 	in := &plan.Input{Releases: []*v1alpha1.AppRelease{release}, Plan: gen.Plan("shop", gen.PlanStatus(v1alpha1.DRPlanStatus{
-		Workloads: []v1alpha1.PlanWorkload{{Name: "web"}, {Name: "cron"}}, Departed: []v1alpha1.PlanWorkload{{Name: "mail"}},
+		Workloads: []v1alpha1.PlanWorkload{seen("web"), seen("cron")}, Departed: []v1alpha1.PlanWorkload{seen("mail")},
 	}))}
-	want := map[string]bool{"api": true, "web": true, "cron": true, "mail": true}
+	want := map[workload.Key]bool{}
+	for _, name := range []string{"api", "web", "cron", "mail"} {
+		want[workload.Key{Group: "apps", Kind: "Deployment", Name: name}] = true
+	}
 	if diff := cmp.Diff(want, knownTo(in)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
-	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
@@ -25,9 +24,10 @@ import (
 // The status of a plan or release is written on such an object. That loses nothing, since the API server takes no metadata
 // from a write to the status of a custom resource.
 func Slim(obj any) (any, error) {
+	if workload.Slim(obj) {
+		return obj, nil
+	}
 	switch o := obj.(type) {
-	case *appsv1.Deployment, *appsv1.ReplicaSet:
-		return workload.Slim(obj)
 	case *v1alpha1.AppRelease:
 		markManaged(o)
 		slimMeta(o, v1alpha1.AnnotationCreatedBy, v1alpha1.AnnotationRetryRequestedAt, plan.AnnotationManaged)

@@ -17,7 +17,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
-	"github.com/backstay-dr/backstay/internal/workload"
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
@@ -161,7 +160,7 @@ func (w *world) run(set *appsv1.ReplicaSet, replicas, ready int32) {
 	set.Status = appsv1.ReplicaSetStatus{Replicas: replicas, ReadyReplicas: ready}
 	w.stored(set)
 	w.sets[set.Name] = set
-	if workload.ServesChanged(old, set) {
+	if (old.Status.ReadyReplicas > 0) != (ready > 0) {
 		w.tell()
 	}
 }

@@ -235,7 +235,7 @@ func (w *world) storeDeployment(old, d *appsv1.Deployment) {
 	}
 	w.stored(d)
 	w.deployments[d.Name] = d
-	if workload.Changed(old, d) {
+	if workload.Deployment.Changed(old, d) {
 		w.tell()
 	}
 	w.truth.edited(w, d)

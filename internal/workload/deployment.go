@@ -6,7 +6,6 @@ package workload
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -16,58 +15,83 @@ import (
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
-// What stands for a template that Slim has cut: its fingerprint, and its images, since a Container takes 400 bytes. These
-// annotations mean something in the operator's cache only: see slimmed.
-const (
-	annotationBase        = v1alpha1.GroupName + "/template-base"
-	annotationAnnotations = v1alpha1.GroupName + "/template-annotations"
-	annotationImages      = v1alpha1.GroupName + "/images"
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=apps,resources=replicasets,verbs=get;list;watch
 
-	// between separates the values of a list: none of them contains it.
-	between = "\x00"
-)
+// Deployment is the kind Deployment of apps/v1. spec.paused holds it, and its revisions are ReplicaSets.
+var Deployment = &Kind{
+	Name: v1alpha1.KindDeployment,
+	Type: Type{
+		GroupVersionResource: appsv1.SchemeGroupVersion.WithResource("deployments"),
+
+		New:     func() Object { return &appsv1.Deployment{} },
+		NewList: func() ObjectList { return &appsv1.DeploymentList{} },
+		Items:   func(list ObjectList) []Object { return pointers(list.(*appsv1.DeploymentList).Items) },
+		Slim:    slimDeployment,
+	},
+	Revisions: Revisions{
+		Type: Type{
+			GroupVersionResource: appsv1.SchemeGroupVersion.WithResource("replicasets"),
+
+			New:     func() Object { return &appsv1.ReplicaSet{} },
+			NewList: func() ObjectList { return &appsv1.ReplicaSetList{} },
+			Items:   func(list ObjectList) []Object { return pointers(list.(*appsv1.ReplicaSetList).Items) },
+			Slim:    slimReplicaSet,
+		},
+		Label:   appsv1.DefaultDeploymentUniqueLabelKey,
+		Changed: replicaSetChanged,
+	},
+	Controller: "system:serviceaccount:kube-system:deployment-controller",
+	Resume:     "kubectl rollout resume",
+	View: func(obj Object, revisions []Object, restartAnnotations ...string) View {
+		return viewOfDeployment(obj.(*appsv1.Deployment), revisions, restartAnnotations)
+	},
+	Paused:  func(obj Object) bool { return obj.(*appsv1.Deployment).Spec.Paused },
+	Changed: deploymentChanged,
+	Unhold: func(v *View) map[string]any {
+		if v.UserPaused {
+			return nil
+		}
+		return map[string]any{"paused": nil}
+	},
+	CEL: CEL{
+		Template: "spec.template",
+		Holding:  `%s.spec.?paused.orValue(false)`,
+		Engage:   `JSONPatch{op: 'add', path: '/spec/paused', value: true}`,
+		Release:  `JSONPatch{op: 'remove', path: '/spec/paused'}`,
+		Field:    "paused",
+	},
+}
 
 // FromDeployment is the view of a Deployment and the ReplicaSets that it owns. A change of the given annotations of the pod
 // template is a restart.
 func FromDeployment(d *appsv1.Deployment, sets []appsv1.ReplicaSet, restartAnnotations ...string) View {
-	v := View{
-		Key:             Key{Group: v1alpha1.GroupApps, Kind: v1alpha1.KindDeployment, Name: d.Name},
-		Namespace:       d.Namespace,
-		UID:             d.UID,
-		ResourceVersion: d.ResourceVersion,
-		Generation:      d.Generation,
-		Created:         d.CreationTimestamp,
-		Labels:          d.Labels,
-		Template:        fromPodTemplate(&d.Spec.Template, restartAnnotations),
-		Paused:          d.Spec.Paused,
-		HeldBy:          d.Annotations[v1alpha1.AnnotationHeldBy],
-		HeldReason:      d.Annotations[v1alpha1.AnnotationHeldReason],
-		UserPaused:      d.Annotations[v1alpha1.AnnotationUserPaused] == "true",
-		Admitted:        admissionOf(d.Annotations, d.UID),
-		RolledOut:       deploymentRolledOut(d),
-		Observed:        d.Status.ObservedGeneration >= d.Generation,
-		Failed:          deploymentFailed(d),
-	}
-	if user := d.Annotations[v1alpha1.AnnotationOverriddenBy]; user != "" {
-		v.Override = &Override{User: user, Reason: d.Annotations[v1alpha1.AnnotationOverrideReason]}
-	}
-	for i := range sets {
-		v.Revisions = append(v.Revisions, fromReplicaSet(&sets[i], d.UID, restartAnnotations))
+	return viewOfDeployment(d, pointers(sets), restartAnnotations)
+}
+
+func viewOfDeployment(d *appsv1.Deployment, sets []Object, restartAnnotations []string) View {
+	v := viewOf(Key{Group: v1alpha1.GroupApps, Kind: v1alpha1.KindDeployment, Name: d.Name}, d)
+	v.Template = fromPodTemplate(&d.Spec.Template, restartAnnotations)
+	v.Paused = d.Spec.Paused
+	v.RolledOut = deploymentRolledOut(d)
+	v.Observed = d.Status.ObservedGeneration >= d.Generation
+	v.Failed = deploymentFailed(d)
+	for _, set := range sets {
+		v.Revisions = append(v.Revisions, fromReplicaSet(set.(*appsv1.ReplicaSet), d.UID, restartAnnotations))
 	}
 	return v
 }
 
 func fromReplicaSet(rs *appsv1.ReplicaSet, owner types.UID, restartAnnotations []string) Revision {
-	r := Revision{
+	return Revision{
 		Name: rs.Name, Created: rs.CreationTimestamp, Replicas: ptr.Deref(rs.Spec.Replicas, 1),
 		Template: fromPodTemplate(&rs.Spec.Template, restartAnnotations), Admitted: admissionOf(rs.Annotations, owner),
+		Pods: podsOf(rs), Ready: rs.Status.ReadyReplicas,
 	}
-	r.Pods, r.Ready = Pods(rs), rs.Status.ReadyReplicas
-	return r
 }
 
-// Pods is how many pods of a ReplicaSet exist or are wanted, whichever is more: one that is on its way out still runs.
-func Pods(rs *appsv1.ReplicaSet) int32 {
+// podsOf is how many pods of a ReplicaSet exist or are wanted, whichever is more: one that is on its way out still runs.
+func podsOf(rs *appsv1.ReplicaSet) int32 {
 	return max(ptr.Deref(rs.Spec.Replicas, 1), rs.Status.Replicas)
 }
 
@@ -95,51 +119,62 @@ func deploymentRolledOut(d *appsv1.Deployment) bool {
 		s.UpdatedReplicas >= want && s.Replicas <= s.UpdatedReplicas && s.AvailableReplicas >= s.UpdatedReplicas
 }
 
-func fromPodTemplate(t *corev1.PodTemplateSpec, restartAnnotations []string) Template {
-	out := Template{Labels: versionLabel(t.Labels)}
-	var f fingerprint
-	if slimmed(t) {
-		out.Images = strings.Split(t.Annotations[annotationImages], between)
-		f.base = t.Annotations[annotationBase]
-		if list := t.Annotations[annotationAnnotations]; list != "" {
-			f.annotations = strings.Split(list, between)
-		}
-	} else {
-		out.Images, f = imagesOf(&t.Spec), fingerprintOf(t)
-	}
-	out.Hash = f.hash(restartAnnotations)
-	return out
-}
-
-func imagesOf(spec *corev1.PodSpec) []string {
-	images := make([]string, len(spec.Containers))
-	for i := range spec.Containers {
-		images[i] = spec.Containers[i].Image
-	}
-	return images
-}
-
-func versionLabel(labels map[string]string) map[string]string {
-	if v := labels[LabelVersion]; v != "" {
-		return map[string]string{LabelVersion: v}
-	}
-	return nil
-}
-
-// Changed says whether anything that a View tells differs between two versions of a Deployment. One that was deleted
-// and created again may look like an update.
-func Changed(from, to *appsv1.Deployment) bool {
+func deploymentChanged(a, b Object) bool {
+	from, to := a.(*appsv1.Deployment), b.(*appsv1.Deployment)
 	return from.UID != to.UID || from.Generation != to.Generation || deploymentRolledOut(from) != deploymentRolledOut(to) ||
 		deploymentFailed(from) != deploymentFailed(to) ||
 		!maps.Equal(from.Labels, to.Labels) || !maps.Equal(from.Annotations, to.Annotations)
 }
 
-// ServesChanged reports whether a ReplicaSet began to serve, or ceased to, between two versions of it.
-func ServesChanged(from, to *appsv1.ReplicaSet) bool {
-	return (from.Status.ReadyReplicas > 0) != (to.Status.ReadyReplicas > 0)
+// replicaSetChanged: the Deployment shows nothing of a ReplicaSet that gets its first pods, an owner, or another template where
+// it did not ask for it, nor of the first pod that gets ready, or the last one that ceases to be.
+func replicaSetChanged(a, b Object) bool {
+	to := b.(*appsv1.ReplicaSet)
+	if a == nil {
+		return podsOf(to) > 0
+	}
+	from := a.(*appsv1.ReplicaSet)
+	return podsOf(to) > 0 && (podsOf(from) == 0 || !sameController(from, to) || !sameTemplate(from, to)) ||
+		(from.Status.ReadyReplicas > 0) != (to.Status.ReadyReplicas > 0)
 }
 
-// SameTemplate reports whether two versions of a ReplicaSet have the same pod template, as far as a hash tells.
-func SameTemplate(from, to *appsv1.ReplicaSet) bool {
+// sameTemplate reports whether two versions of a ReplicaSet have the same pod template, as far as a hash tells.
+func sameTemplate(from, to *appsv1.ReplicaSet) bool {
 	return fromPodTemplate(&from.Spec.Template, nil).Hash == fromPodTemplate(&to.Spec.Template, nil).Hash
+}
+
+func slimDeployment(obj any) bool {
+	d, ok := obj.(*appsv1.Deployment)
+	if !ok {
+		return false
+	}
+	slimMeta(&d.ObjectMeta)
+	d.OwnerReferences, d.Spec.Selector = nil, nil
+	slimTemplate(&d.Spec.Template)
+	slimConditions(&d.Status)
+	return true
+}
+
+func slimReplicaSet(obj any) bool {
+	rs, ok := obj.(*appsv1.ReplicaSet)
+	if !ok {
+		return false
+	}
+	slimMeta(&rs.ObjectMeta)
+	KeepAnnotations(rs, v1alpha1.AnnotationAdmitted)
+	rs.Labels, rs.Spec.Selector, rs.OwnerReferences = nil, nil, controllerOf(rs.OwnerReferences)
+	slimTemplate(&rs.Spec.Template)
+	rs.Status = appsv1.ReplicaSetStatus{Replicas: rs.Status.Replicas, ReadyReplicas: rs.Status.ReadyReplicas}
+	return true
+}
+
+// slimConditions keeps of a Deployment's conditions that its rollout failed, and no text.
+func slimConditions(s *appsv1.DeploymentStatus) {
+	failed := slices.ContainsFunc(s.Conditions, timedOut)
+	s.Conditions = nil
+	if failed {
+		s.Conditions = []appsv1.DeploymentCondition{{
+			Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: reasonTimedOut,
+		}}
+	}
 }

@@ -9,15 +9,14 @@ import (
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
-// ReleasePatch is the JSON merge patch that releases a hold and records why. It clears the paused field, so that nobody owns
-// it afterwards, unless a user had paused the workload before. The resourceVersion makes it fail with a conflict when
-// anything changed since the view was taken: a newer template is never released by accident.
+// ReleasePatch is the JSON merge patch that releases a hold and records why. The resourceVersion makes it fail with a conflict
+// when anything changed since the view was taken: a newer template is never released by accident.
 func ReleasePatch(v *View, why Admission) []byte {
 	why.UID, why.Generation, why.Template = v.UID, v.Generation, v.Template.Hash
 	patch := unmarkPatch(v)
 	annotationsOf(patch)[v1alpha1.AnnotationAdmitted] = string(mustJSON(why))
-	if !v.UserPaused {
-		patch["spec"] = map[string]any{"paused": nil}
+	if spec := KindOf(v.Key).Unhold(v); spec != nil {
+		patch["spec"] = spec
 	}
 	return mustJSON(patch)
 }

@@ -7,46 +7,25 @@ import (
 	"slices"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/printable"
 )
 
-// Slim is the cache's transform for Deployments and ReplicaSets: it keeps what a View is made of, and the hash of the
-// pod template in place of its spec. Thousands of workloads then cost the operator hundreds of bytes each. Such an
-// object must never be written back; the operator only sends patches that it builds by hand.
-func Slim(obj any) (any, error) {
-	switch o := obj.(type) {
-	case *appsv1.Deployment:
-		slimMeta(&o.ObjectMeta)
-		o.OwnerReferences, o.Spec.Selector = nil, nil
-		slimTemplate(&o.Spec.Template)
-		slimConditions(&o.Status)
-	case *appsv1.ReplicaSet:
-		slimMeta(&o.ObjectMeta)
-		KeepAnnotations(o, v1alpha1.AnnotationAdmitted)
-		o.Labels, o.Spec.Selector, o.OwnerReferences = nil, nil, controllerOf(o.OwnerReferences)
-		slimTemplate(&o.Spec.Template)
-		o.Status = appsv1.ReplicaSetStatus{Replicas: o.Status.Replicas, ReadyReplicas: o.Status.ReadyReplicas}
+// Slim is the cache's transform for workloads and their revisions: it keeps what a View is made of, and the hash of the pod
+// template in place of its spec. Thousands of workloads then cost the operator hundreds of bytes each. Such an object must
+// never be written back; the operator only sends patches that it builds by hand. It reports whether an object is one of them.
+func Slim(obj any) bool {
+	for _, k := range Kinds {
+		if k.Slim(obj) || k.Revisions.Slim(obj) {
+			return true
+		}
 	}
-	return obj, nil
+	return false
 }
 
-// slimConditions keeps of a Deployment's conditions that its rollout failed, and no text.
-func slimConditions(s *appsv1.DeploymentStatus) {
-	failed := slices.ContainsFunc(s.Conditions, timedOut)
-	s.Conditions = nil
-	if failed {
-		s.Conditions = []appsv1.DeploymentCondition{{
-			Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: reasonTimedOut,
-		}}
-	}
-}
-
-// kept are the annotations of a workload, and of its ReplicaSets, that anything reads. Whoever may write the object chooses the
+// kept are the annotations of a workload, and of its revisions, that anything reads. Whoever may write the object chooses the
 // others, a quarter of a megabyte of them.
 var kept = []string{
 	v1alpha1.AnnotationHeldBy, v1alpha1.AnnotationUserPaused, v1alpha1.AnnotationOverride,
@@ -78,28 +57,7 @@ func KeepAnnotations(m metav1.Object, keys ...string) {
 	m.SetAnnotations(out)
 }
 
-func slimTemplate(t *corev1.PodTemplateSpec) {
-	if slimmed(t) {
-		return // transforms may see an object twice
-	}
-	slim := corev1.PodTemplateSpec{}
-	slim.Labels = versionLabel(t.Labels)
-	f := fingerprintOf(t)
-	slim.Annotations = map[string]string{annotationBase: f.base, annotationImages: strings.Join(imagesOf(&t.Spec), between)}
-	if len(f.annotations) > 0 {
-		slim.Annotations[annotationAnnotations] = strings.Join(f.annotations, between)
-	}
-	*t = slim
-}
-
 // controllerOf keeps of an object's owners the one that controls it.
 func controllerOf(owners []metav1.OwnerReference) []metav1.OwnerReference {
 	return slices.DeleteFunc(slices.Clone(owners), func(r metav1.OwnerReference) bool { return r.Controller == nil || !*r.Controller })
-}
-
-// slimmed says whether Slim has cut a template. That it has no container is what tells, since the API server takes no such
-// template. The annotations do not: anybody may set them on a pod template, and a template that told its own hash could pass
-// for the one that runs.
-func slimmed(t *corev1.PodTemplateSpec) bool {
-	return len(t.Spec.Containers) == 0
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package workload is one view over the kinds of workload that a plan can hold: which template they ask for, which
-// one runs, whether they are held. Another kind is added by another From function.
+// one runs, whether they are held. What is particular to a kind is behind a Kind; another one is another file and a line of Kinds.
 package workload
 
 import (
@@ -108,6 +108,28 @@ type View struct {
 
 	// Revisions that exist, in no order.
 	Revisions []Revision
+}
+
+// viewOf is what the view of a workload takes from its metadata, whatever its kind.
+func viewOf(key Key, obj Object) View {
+	marks := obj.GetAnnotations()
+	v := View{
+		Key:             key,
+		Namespace:       obj.GetNamespace(),
+		UID:             obj.GetUID(),
+		ResourceVersion: obj.GetResourceVersion(),
+		Generation:      obj.GetGeneration(),
+		Created:         obj.GetCreationTimestamp(),
+		Labels:          obj.GetLabels(),
+		HeldBy:          marks[v1alpha1.AnnotationHeldBy],
+		HeldReason:      marks[v1alpha1.AnnotationHeldReason],
+		UserPaused:      marks[v1alpha1.AnnotationUserPaused] == "true",
+		Admitted:        admissionOf(marks, obj.GetUID()),
+	}
+	if user := marks[v1alpha1.AnnotationOverriddenBy]; user != "" {
+		v.Override = &Override{User: user, Reason: marks[v1alpha1.AnnotationOverrideReason]}
+	}
+	return v
 }
 
 // Held says whether the workload is held: field and annotation agree, and the hold is of its own namespace.

@@ -175,7 +175,7 @@ func TestChanged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			to := base.DeepCopy()
 			tc.change(to)
-			if got := workload.Changed(base, to); got != tc.want {
+			if got := workload.Deployment.Changed(base, to); got != tc.want {
 				t.Errorf("Changed() = %t, want %t", got, tc.want)
 			}
 		})
