@@ -14,7 +14,6 @@ import (
 	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -58,7 +57,7 @@ func (a *Actuator) Behind(in plan.Input) bool {
 	}
 	for i := range in.Members {
 		v := &in.Members[i].View
-		behind = a.replacedWorkloads.Shows(atVersion(v)) || a.letGo.unseen(v, a.Now()) || behind
+		behind = a.replacedWorkloads.showsWorkload(v) || a.letGo.unseen(v, a.Now()) || behind
 	}
 	return behind
 }
@@ -324,23 +323,17 @@ func (a *Actuator) startAll(ctx context.Context, planName string, starts []plan.
 }
 
 func (a *Actuator) patchWorkload(ctx context.Context, v *workload.View, patch []byte) error {
-	d := &appsv1.Deployment{}
-	d.Namespace, d.Name = v.Namespace, v.Name
-	err := a.Client.Patch(ctx, d, client.RawPatch(types.MergePatchType, patch))
+	w := workload.KindOf(v.Key).New()
+	w.SetNamespace(v.Namespace)
+	w.SetName(v.Name)
+	err := a.Client.Patch(ctx, w, client.RawPatch(types.MergePatchType, patch))
 	if err == nil {
-		a.replacedWorkloads.Note(atVersion(v), d)
+		a.replacedWorkloads.noteWorkload(v, w)
 	}
 	if err != nil {
 		return fmt.Errorf("patch %s %s: %w", v.Kind, v.Name, err)
 	}
 	return nil
-}
-
-// atVersion is the Deployment that a view was taken of, as far as its version goes.
-func atVersion(v *workload.View) *appsv1.Deployment {
-	d := &appsv1.Deployment{}
-	d.Namespace, d.Name, d.ResourceVersion = v.Namespace, v.Name, v.ResourceVersion
-	return d
 }
 
 // Terminating says whether an error only tells that the namespace is going away.

@@ -22,36 +22,63 @@ import (
 // forgets it and has at most one request refused more.
 type Replaced struct {
 	mu       sync.Mutex
-	versions map[client.ObjectKey]string
+	versions map[objectKey]string
+}
+
+// objectKey identifies an object. Only workloads have a kind in it: of anything else a Replaced remembers one kind.
+type objectKey struct {
+	namespace string
+	workload.Key
+}
+
+func keyOf(obj client.Object) objectKey {
+	return objectKey{obj.GetNamespace(), workload.Key{Name: obj.GetName()}}
 }
 
 // Note remembers that an object replaced another. A write that changed nothing replaced nothing.
 func (r *Replaced) Note(old, now client.Object) {
-	if old.GetResourceVersion() == now.GetResourceVersion() {
+	r.note(keyOf(old), old.GetResourceVersion(), now.GetResourceVersion())
+}
+
+// Shows says whether an object of the cache is one that was replaced. It forgets the object as soon as it is not.
+func (r *Replaced) Shows(obj client.Object) bool {
+	return r.shows(keyOf(obj), obj.GetResourceVersion())
+}
+
+// noteWorkload is Note for the workload that a view was taken of.
+func (r *Replaced) noteWorkload(v *workload.View, now client.Object) {
+	r.note(objectKey{v.Namespace, v.Key}, v.ResourceVersion, now.GetResourceVersion())
+}
+
+// showsWorkload is Shows for the workload that a view was taken of.
+func (r *Replaced) showsWorkload(v *workload.View) bool {
+	return r.shows(objectKey{v.Namespace, v.Key}, v.ResourceVersion)
+}
+
+func (r *Replaced) note(key objectKey, old, now string) {
+	if old == now {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.versions == nil {
-		r.versions = map[client.ObjectKey]string{}
+		r.versions = map[objectKey]string{}
 	}
-	r.versions[client.ObjectKeyFromObject(old)] = old.GetResourceVersion()
+	r.versions[key] = old
 }
 
-// Shows says whether an object of the cache is one that was replaced. It forgets the object as soon as it is not.
-func (r *Replaced) Shows(obj client.Object) bool {
+func (r *Replaced) shows(key objectKey, version string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	key := client.ObjectKeyFromObject(obj)
-	version, known := r.versions[key]
-	if known && version != obj.GetResourceVersion() {
+	replaced, known := r.versions[key]
+	if known && replaced != version {
 		delete(r.versions, key)
 	}
-	return known && version == obj.GetResourceVersion()
+	return known && replaced == version
 }
 
-// letGo remembers which templates this process let go a moment ago. Each kind has a cache of its own: that of Deployments
-// may show the next hold before that of ReplicaSets shows what was started in between, and the one hold then looks as the
+// letGo remembers which templates this process let go a moment ago. Each kind has a cache of its own: that of workloads
+// may show the next hold before that of their revisions shows what was started in between, and the one hold then looks as the
 // other. An operator that is restarted reads both anew.
 type letGo struct {
 	mu     sync.Mutex
@@ -75,7 +102,7 @@ func (l *letGo) note(v *workload.View, now time.Time) {
 }
 
 // unseen says whether a workload is held again, and nothing shows yet what became of the start before. Nothing ever does
-// where the Deployment controller did not see that start either.
+// where the controller of the workload did not see that start either.
 func (l *letGo) unseen(v *workload.View, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

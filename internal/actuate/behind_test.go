@@ -39,6 +39,25 @@ func TestCacheIsBehindUntilItShowsAnotherVersion(t *testing.T) {
 	}
 }
 
+// Workloads of different kinds may share a name.
+func TestCacheIsBehindForTheWorkloadThatWasPatched(t *testing.T) {
+	at := func(kind v1alpha1.WorkloadKind, version string) *workload.View {
+		return &workload.View{Key: workload.Key{Group: "apps", Kind: kind, Name: "web"}, Namespace: "shop", ResourceVersion: version}
+	}
+	now := gen.Deployment("web", gen.ResourceVersion("2"))
+	var r Replaced
+	r.noteWorkload(at("Deployment", "1"), now)
+	if r.showsWorkload(at("StatefulSet", "1")) || r.showsWorkload(at("StatefulSet", "3")) {
+		t.Error("a workload of another kind was not replaced")
+	}
+	if !r.showsWorkload(at("Deployment", "1")) {
+		t.Error("version 1 was replaced")
+	}
+	if r.showsWorkload(at("Deployment", "2")) || len(r.versions) != 0 {
+		t.Error("the cache has caught up, and it is remembered all the same")
+	}
+}
+
 func TestBackupIsCreatedAgainOnlyWhenTheCacheHadTimeToShowIt(t *testing.T) {
 	var c created
 	now := time.Unix(1000, 0)
