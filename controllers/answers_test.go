@@ -13,6 +13,7 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/gate"
+	"github.com/backstay-dr/backstay/internal/workload"
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
@@ -20,7 +21,7 @@ import (
 func answerFor(plans string) gate.Answer {
 	d := &appsv1.Deployment{}
 	d.Annotations = map[string]string{"dr.backstay.dev/answers": plans}
-	return gate.ReadAnswer(d)
+	return gate.ReadAnswer(workload.Deployment, d)
 }
 
 func planOf(namespace string, uid types.UID, generation int64) *v1alpha1.DRPlan {

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"sync"
 
-	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
@@ -128,12 +127,14 @@ func (r *GateReader) probe(ctx context.Context, s gate.Subject, fingerprint stri
 }
 
 func (r *GateReader) dryRun(ctx context.Context, target *workload.View) (gate.Answer, error) {
-	d := &appsv1.Deployment{}
-	d.Namespace, d.Name = target.Namespace, target.Name
-	if err := r.client.Patch(ctx, d, client.RawPatch(types.MergePatchType, gate.ProbePatch()), client.DryRunAll); err != nil {
+	k := workload.KindOf(target.Key)
+	w := k.New()
+	w.SetNamespace(target.Namespace)
+	w.SetName(target.Name)
+	if err := r.client.Patch(ctx, w, client.RawPatch(types.MergePatchType, gate.ProbePatch(k)), client.DryRunAll); err != nil {
 		return gate.Answer{}, err
 	}
-	return gate.ReadAnswer(d), nil
+	return gate.ReadAnswer(k, w), nil
 }
 
 // Watched are the kinds whose changes may open or close the gate, one object of each.

@@ -9,9 +9,9 @@ import (
 	"strings"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
-	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // annotationAnswers is in the answer to a probe, and is never stored. The policy that holds lists in it every plan that it
@@ -27,10 +27,10 @@ type Answer struct {
 	plans []string
 }
 
-// ReadAnswer reads the answer to a dry run of ProbePatch.
-func ReadAnswer(d *appsv1.Deployment) Answer {
-	plan, _ := HeldBy(d)
-	return Answer{HeldBy: plan, plans: strings.Fields(d.Annotations[annotationAnswers])}
+// ReadAnswer reads the answer to a dry run of ProbePatch, of a workload of a kind.
+func ReadAnswer(k *workload.Kind, answer workload.Object) Answer {
+	plan, _ := k.HeldBy(answer)
+	return Answer{HeldBy: plan, plans: strings.Fields(answer.GetAnnotations()[annotationAnswers])}
 }
 
 // For reports whether the policy was evaluated for a plan with the spec that it has now.

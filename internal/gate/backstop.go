@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-func (k kind) backstopName() string { return "backstay-backstop-" + k.resource }
+func (k kind) backstopName() string { return "backstay-backstop-" + k.Resource }
 
 // backstopPolicy sees the workload as all mutation left it, and denies what a plan must not let be stored.
 func (k kind) backstopPolicy(id Identity) *admissionv1.ValidatingAdmissionPolicy {

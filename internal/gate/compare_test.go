@@ -11,6 +11,8 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // installed is what a typed client would list: no TypeMeta, and what the API server adds.
@@ -35,7 +37,7 @@ func named[T Object](objects []Object, name string) T {
 }
 
 func holdPolicy(objects []Object) *admissionv1.MutatingAdmissionPolicy {
-	return named[*admissionv1.MutatingAdmissionPolicy](objects, deployments.holdName())
+	return named[*admissionv1.MutatingAdmissionPolicy](objects, kind{workload.Deployment}.holdName())
 }
 
 const policy = "MutatingAdmissionPolicy backstay-hold-deployments"
@@ -131,7 +133,7 @@ var compareTests = map[string]struct {
 	},
 	"a backstop that only warns": {
 		change: func(live []Object) []Object {
-			b := named[*admissionv1.ValidatingAdmissionPolicyBinding](live, deployments.backstopName())
+			b := named[*admissionv1.ValidatingAdmissionPolicyBinding](live, kind{workload.Deployment}.backstopName())
 			b.Spec.ValidationActions = []admissionv1.ValidationAction{admissionv1.Warn}
 			return live
 		},
@@ -139,7 +141,7 @@ var compareTests = map[string]struct {
 	},
 	"a binding narrowed": {
 		change: func(live []Object) []Object {
-			b := named[*admissionv1.MutatingAdmissionPolicyBinding](live, deployments.holdName())
+			b := named[*admissionv1.MutatingAdmissionPolicyBinding](live, kind{workload.Deployment}.holdName())
 			b.Spec.ParamRef.Namespace = "shop"
 			return live
 		},

@@ -71,7 +71,7 @@ func list(texts []string) string { return "['" + strings.Join(texts, "', '") + "
 // For users it holds nothing that depends on the pod template: a policy that was skipped is not asked again after a
 // webhook changed the template. For the operator the policy that limits it is: it lets no change of a template pass.
 //
-// No expression of this package may fail for any Deployment or DRPlan, since a policy that fails is passed over: every
+// No expression of this package may fail for any workload or DRPlan, since a policy that fails is passed over: every
 // field that can be absent is read as an optional.
 func (k kind) condition(id Identity, selects string) []admissionv1.MatchCondition {
 	return []admissionv1.MatchCondition{{

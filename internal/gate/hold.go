@@ -10,7 +10,7 @@ import (
 )
 
 // holdName is what error messages and our own conditions call the policy and its binding.
-func (k kind) holdName() string { return "backstay-hold-" + k.resource }
+func (k kind) holdName() string { return "backstay-hold-" + k.Resource }
 
 // holdPolicy is the policy that mutates. It is a JSON patch, since an ApplyConfiguration cannot remove anything. The
 // API server computes managedFields before admission: nobody owns what the patch sets.
@@ -77,8 +77,8 @@ variables.wasHeld && !variables.probing && ` + labelled + ` ?
 // patch is the list of operations. JSON patch's add replaces what is there.
 func (k kind) patch() string {
 	return answered(`(
-(variables.hold ? [` + k.engage + `] : []) +
-(variables.override && variables.paused && !variables.userPaused ? [` + k.release + `] : []) +
+(variables.hold ? [` + k.CEL.Engage + `] : []) +
+(variables.override && variables.paused && !variables.userPaused ? [` + k.CEL.Release + `] : []) +
 variables.set.map(k,
   JSONPatch{op: 'add', path: ANNOTATION + jsonpatch.escapeKey(k), value: variables.set[k]}) +
 variables.drop.map(k,

@@ -9,7 +9,7 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 )
 
-func (k kind) marksName() string { return "backstay-marks-" + k.resource }
+func (k kind) marksName() string { return "backstay-marks-" + k.Resource }
 
 // marksPolicy keeps our annotations what the other policies and the operator made them, in every namespace and whether a
 // plan looks or not.
@@ -30,7 +30,7 @@ func (k kind) marksName() string { return "backstay-marks-" + k.resource }
 func (k kind) marksPolicy(id Identity) *admissionv1.MutatingAdmissionPolicy {
 	policy := k.mutating(k.marksName(), nil)
 	rule := &policy.Spec.MatchConstraints.ResourceRules[0]
-	rule.Resources = append(rule.Resources, k.resource+"/status")
+	rule.Resources = append(rule.Resources, k.Resource+"/status")
 	rule.Operations = append(rule.Operations, admissionv1.Create)
 	// Where the operator admits a workload, which is what everybody waits for, there is nothing to take back: a mutation that
 	// changes nothing would cost that a tenth of its time.

@@ -10,7 +10,7 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 )
 
-func (k kind) noticeName() string { return "backstay-notice-" + k.resource }
+func (k kind) noticeName() string { return "backstay-notice-" + k.Resource }
 
 // noticePolicy tells the person at the terminal that the rollout waits, and how to follow it. It needs no plan: the mark
 // names the one that holds.
@@ -30,7 +30,7 @@ request.userInfo.username != ` + quote(id.Username())),
 	policy.Spec.Validations = []admissionv1.Validation{{
 		Expression:        `!variables.held || (variables.wasHeld && variables.changed)`,
 		Message:           "the rollout is held until its backup completes",
-		MessageExpression: cel(noticeMessage + strings.ToLower(string(k.name)) + ` ' + oldObject.metadata.name`),
+		MessageExpression: cel(noticeMessage + strings.ToLower(string(k.Name)) + ` ' + oldObject.metadata.name`),
 	}}
 	return policy
 }

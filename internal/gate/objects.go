@@ -23,7 +23,7 @@ type Object interface {
 // that Compare can hold them against live ones. Each policy comes before its binding.
 func Objects(id Identity) []Object {
 	var out []Object
-	for _, k := range kinds {
+	for _, k := range kinds() {
 		out = append(out,
 			k.holdPolicy(id), mutatingBinding(k.holdName(), paramRef()),
 			k.marksPolicy(id), mutatingBinding(k.marksName(), nil),
@@ -58,7 +58,7 @@ func Backstops(installed []Object) []string {
 		return nil
 	}
 	var names []string
-	for _, k := range kinds {
+	for _, k := range kinds() {
 		names = append(names, k.backstopName(), k.strictName())
 	}
 	return names
@@ -66,7 +66,7 @@ func Backstops(installed []Object) []string {
 
 // all says whether the policy of that name and its binding are installed for every kind.
 func all(installed []Object, name func(kind) string) bool {
-	return !slices.ContainsFunc(kinds, func(k kind) bool {
+	return !slices.ContainsFunc(kinds(), func(k kind) bool {
 		n := 0
 		for _, o := range installed {
 			if o.GetName() == name(k) {
@@ -156,7 +156,7 @@ func paramKind() *admissionv1.ParamKind {
 // updates matches updates of the kind itself. Not its creation: a workload that is created paused has no pods at all.
 // Not its subresources: scaling and status go on while it is held, and without us.
 func (k kind) updates() *admissionv1.MatchResources {
-	return operations(k.group, k.version, k.resource, admissionv1.Update)
+	return operations(k.Group, k.Version, k.Resource, admissionv1.Update)
 }
 
 // operations matches what is done to a resource, in every namespace.
@@ -184,7 +184,7 @@ func operations(group, version, resource string, on ...admissionv1.OperationType
 //
 // That happens. For up to half a minute after its start, an API server may not know yet that the kind DRPlan exists
 // (kubernetes/kubernetes#124237), and so it is for good where somebody deleted the CRD and left the policies. With Fail
-// it would refuse every update of every Deployment of the cluster meanwhile, whether a plan selects it or not. What
+// it would refuse every update of every workload of the cluster meanwhile, whether a plan selects it or not. What
 // slips by is reported as escaped and backed up at once; a namespace that would rather wait is labelled strict.
 func harmless() *admissionv1.FailurePolicyType {
 	ignore := admissionv1.Ignore

@@ -15,7 +15,7 @@ import (
 // operatorName begins the names of the policies that limit the operator's own identity.
 const operatorName = "backstay-operator"
 
-func (k kind) operatorPolicyName() string { return operatorName + "-" + k.resource }
+func (k kind) operatorPolicyName() string { return operatorName + "-" + k.Resource }
 
 // maxMark bounds what the operator may write into one annotation of a workload, in characters.
 const maxMark = "4096"
@@ -89,7 +89,7 @@ variables.paused && variables.wasPaused && variables.annotations[?HELD_BY].orVal
 // Through dyn, since the type checker knows a spec as a struct, which has no keys.
 func (k kind) frozenSpec() string {
 	return strings.ReplaceAll(`[object, oldObject].all(o, dyn(o.spec).all(k, k == FIELD || dyn(object.spec)[?k] == dyn(oldObject.spec)[?k]))`,
-		"FIELD", quote(k.holdingField))
+		"FIELD", quote(k.CEL.Field))
 }
 
 const frozenOwners = `object.metadata.?finalizers == oldObject.metadata.?finalizers &&

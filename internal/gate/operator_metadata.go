@@ -20,11 +20,9 @@ const metadataName = operatorName + "-metadata"
 // could never be released. Policies mutate before webhooks do, and this one is not asked again after them: what it sees is
 // what the operator sent.
 func metadataPolicy(id Identity) *admissionv1.MutatingAdmissionPolicy {
-	on := operations("apps", "v1", "deployments", admissionv1.Update)
-	on.ResourceRules = append(on.ResourceRules,
-		operations(veleroGroup, "*", backups, admissionv1.Create, admissionv1.Update).ResourceRules[0],
-		operations(v1alpha1.GroupName, "*", releases, admissionv1.Create).ResourceRules[0],
-	)
+	on := operations(veleroGroup, "*", backups, admissionv1.Create, admissionv1.Update)
+	on.ResourceRules = append(on.ResourceRules, operations(v1alpha1.GroupName, "*", releases, admissionv1.Create).ResourceRules...)
+	on.ResourceRules = append(rulesOfKinds(), on.ResourceRules...)
 	return &admissionv1.MutatingAdmissionPolicy{
 		TypeMeta:   typeMeta("MutatingAdmissionPolicy"),
 		ObjectMeta: objectMeta(metadataName),
@@ -51,6 +49,15 @@ func metadataPolicy(id Identity) *admissionv1.MutatingAdmissionPolicy {
 			ReinvocationPolicy: admissionv1.NeverReinvocationPolicy,
 		},
 	}
+}
+
+// rulesOfKinds match updates of every kind of workload.
+func rulesOfKinds() []admissionv1.NamedRuleWithOperations {
+	var rules []admissionv1.NamedRuleWithOperations
+	for _, k := range kinds() {
+		rules = append(rules, k.updates().ResourceRules...)
+	}
+	return rules
 }
 
 // foreign lists the keys of others that differ between two maps.

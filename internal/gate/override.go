@@ -8,7 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-func (k kind) overrideName() string { return "backstay-override-" + k.resource }
+func (k kind) overrideName() string { return "backstay-override-" + k.Resource }
 
 // asked is an override in this write. It takes effect in the write that sets it: a value that was there before asks for
 // nothing.

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 func TestProbePatchChangesTheTemplateOfAnyDeploymentAndTakesItsHoldOff(t *testing.T) {
@@ -26,7 +27,7 @@ func TestProbePatchChangesTheTemplateOfAnyDeploymentAndTakesItsHoldOff(t *testin
 	if err != nil {
 		t.Fatal(err)
 	}
-	merged, err := strategicpatch.StrategicMergePatch(raw, ProbePatch(), before)
+	merged, err := strategicpatch.StrategicMergePatch(raw, ProbePatch(workload.Deployment), before)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +35,7 @@ func TestProbePatchChangesTheTemplateOfAnyDeploymentAndTakesItsHoldOff(t *testin
 	if err := json.Unmarshal(merged, after); err != nil {
 		t.Fatal(err)
 	}
-	if ProbeHeld(after, "shop") {
+	if ProbeHeld(workload.Deployment, after, "shop") {
 		t.Error("it comes back held where no policy is in force")
 	}
 	want := before.DeepCopy()
@@ -68,7 +69,7 @@ func TestProbeHeld(t *testing.T) {
 			if test.heldBy != "" {
 				d.Annotations = map[string]string{v1alpha1.AnnotationHeldBy: test.heldBy}
 			}
-			if got := ProbeHeld(d, test.plans...); got != test.want {
+			if got := ProbeHeld(workload.Deployment, d, test.plans...); got != test.want {
 				t.Errorf("held: %t, want %t", got, test.want)
 			}
 		})

@@ -72,6 +72,24 @@ variables.stamped == variables.stamp ? [] :
 	}
 }
 
+// mayDeploy is the right to deploy, as CEL: to change workloads of one kind at least.
+func mayDeploy() string {
+	var rights []string
+	for _, k := range kinds() {
+		rights = append(rights, `authorizer.group(`+quote(k.Group)+`).resource(`+quote(k.Resource)+`).namespace(request.namespace).check('patch').allowed()`)
+	}
+	return strings.Join(rights, " ||\n")
+}
+
+// workloadResources names the kinds of workload, as kubectl does.
+func workloadResources() string {
+	var names []string
+	for _, k := range kinds() {
+		names = append(names, k.GroupResource().String())
+	}
+	return strings.Join(names, " or ")
+}
+
 // claimsPolicy refuses what a release says and should not: that somebody else created it, and what its version is made of
 // where its creator has no say in that. What is stored can then be relied on. Who may deploy can give any image any version by
 // a label, and gains nothing by a release; who may only create releases could have a plan show a version that does not run.
@@ -96,13 +114,13 @@ variables.stamped == variables.stamp || request.operation == 'CREATE' && !variab
 				{
 					Expression: releaseCEL(`
 !variables.claims ||
-authorizer.group('apps').resource('deployments').namespace(request.namespace).check('patch').allowed() ||
+` + mayDeploy() + ` ||
 authorizer.group(GROUP).resource('drplans').namespace(request.namespace).name(object.spec.plan).check(ATTEST).allowed()`),
 					Message: "spec.artifacts, spec.dataVersion and spec.dataCompatibility need the right to deploy, or the verb attest on the DRPlan",
 					MessageExpression: releaseCEL(`
 'user ' + variables.name + ' may not say which images and data version ' + object.spec.version + ' is: leave out ' +
 'spec.artifacts, spec.dataVersion and spec.dataCompatibility, or have somebody bind the ClusterRole backstay-attester: it needs the verb ' +
-ATTEST + ' on drplans.' + GROUP + ' ' + object.spec.plan + ', or patch on deployments.apps, in namespace ' + request.namespace`),
+ATTEST + ' on drplans.' + GROUP + ' ' + object.spec.plan + ', or patch on ` + workloadResources() + `, in namespace ' + request.namespace`),
 					Reason: &forbidden,
 				},
 			},

@@ -27,7 +27,7 @@ func (k kind) changed(restarts string) string {
 		others = append(others, "object.TEMPLATE.?metadata.?"+field+" != oldObject.TEMPLATE.?metadata.?"+field)
 	}
 	expression := strings.Replace(changed, "OTHERS", strings.Join(others, " ||\n  "), 1)
-	return strings.NewReplacer("TEMPLATE", k.template, "RESTARTS", restarts, "MOST", maxTemplateAnnotations).Replace(expression)
+	return strings.NewReplacer("TEMPLATE", k.CEL.Template, "RESTARTS", restarts, "MOST", maxTemplateAnnotations).Replace(expression)
 }
 
 const changed = `object.TEMPLATE.?spec != oldObject.TEMPLATE.?spec ||

@@ -10,9 +10,9 @@ import (
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
-func (k kind) evaluatedName() string { return "backstay-evaluated-" + k.resource }
+func (k kind) evaluatedName() string { return "backstay-evaluated-" + k.Resource }
 
-func (k kind) strictName() string { return "backstay-strict-" + k.resource }
+func (k kind) strictName() string { return "backstay-strict-" + k.Resource }
 
 // evaluatedPolicy proves, in namespaces that are labelled strict, that the API server knew the namespace's plans when a
 // template was changed: any of them, whatever it selects, writes the resourceVersion that the write builds on. Nothing else

@@ -15,6 +15,7 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/gate"
+	"github.com/backstay-dr/backstay/internal/workload"
 	"github.com/backstay-dr/backstay/test/integration/harness"
 	"github.com/backstay-dr/backstay/test/integration/stage"
 )
@@ -78,7 +79,7 @@ func policyMissing(s *shop) {
 	s.says(c.Message, "MutatingAdmissionPolicy "+holdPolicy+" is not installed", "kubectl apply -k config/gate",
 		"the backstop refuses changed pod templates")
 	s.await("refused", patience, func() (bool, any) {
-		err := s.stage.Live.Patch(s.Context(), s.deployment("web", "1"), client.RawPatch(types.MergePatchType, gate.ProbePatch()), client.DryRunAll)
+		err := s.stage.Live.Patch(s.Context(), s.deployment("web", "1"), client.RawPatch(types.MergePatchType, gate.ProbePatch(workload.Deployment)), client.DryRunAll)
 		return err != nil && contains(err.Error(), "but nothing held this write"), err
 	})
 	putBack()

@@ -11,12 +11,13 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/gate"
+	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // probe sends the operator's probe to "web" and reads the answer.
 func (s *shop) probe() gate.Answer {
 	s.t.Helper()
-	return gate.ReadAnswer(s.mustPatch(s.operator(), string(gate.ProbePatch()), client.DryRunAll))
+	return gate.ReadAnswer(workload.Deployment, s.mustPatch(s.operator(), string(gate.ProbePatch(workload.Deployment)), client.DryRunAll))
 }
 
 // current is a plan as it is stored.
@@ -87,7 +88,7 @@ func TestNobodyButThePolicyAnswersAProbe(t *testing.T) {
 	}
 	s.reset()
 	d := s.mustPatch(s.as(s.developer), image("2"), client.DryRunAll)
-	if answer := gate.ReadAnswer(d); answer.For(s.current("shop")) {
+	if answer := gate.ReadAnswer(workload.Deployment, d); answer.For(s.current("shop")) {
 		t.Errorf("a user's dry run is answered like a probe: %+v", d.Annotations)
 	}
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/gate"
+	"github.com/backstay-dr/backstay/internal/workload"
 	"github.com/backstay-dr/backstay/test/integration/harness"
 )
 
@@ -122,7 +123,7 @@ func updatesArrive(s *shop) (stop func() (held, refused int)) {
 			default:
 			}
 			switch d, err := s.patch(dev, image(fmt.Sprint(tag))); {
-			case err == nil && gate.ProbeHeld(d, "shop"):
+			case err == nil && gate.ProbeHeld(workload.Deployment, d, "shop"):
 				held++
 				if _, err := s.patch(operator, letGo); err != nil {
 					s.t.Errorf("release %d: %v", tag, err)
@@ -267,7 +268,7 @@ func strictWhileTheCRDComesBack(t *testing.T, cp *harness.ControlPlane) {
 	harness.Eventually(t, "held again", 2*time.Minute, func(context.Context) error {
 		d, err := s.patch(dev, image(fmt.Sprint(time.Now().UnixNano())))
 		switch {
-		case err == nil && !gate.ProbeHeld(d, "shop"):
+		case err == nil && !gate.ProbeHeld(workload.Deployment, d, "shop"):
 			t.Fatalf("stored, and not held, after %d refusals: %+v", refusals, stateOf(d))
 		case err != nil && !strings.Contains(err.Error(), notStrict) && !strings.Contains(err.Error(), nothingHeld):
 			t.Fatal(err)
@@ -321,7 +322,7 @@ func TestStrictNamespace(t *testing.T) {
 		dev := s.as(s.developer)
 		s.eventually("strict", func() error {
 			d := other.DeepCopy()
-			err := dev.Patch(t.Context(), d, client.RawPatch("application/merge-patch+json", gate.ProbePatch()), client.DryRunAll)
+			err := dev.Patch(t.Context(), d, client.RawPatch("application/merge-patch+json", gate.ProbePatch(workload.Deployment)), client.DryRunAll)
 			if err == nil && d.Annotations[v1alpha1.AnnotationEvaluated] != other.ResourceVersion {
 				err = fmt.Errorf("not strict yet: %v", d.Annotations)
 			}
@@ -333,7 +334,7 @@ func TestStrictNamespace(t *testing.T) {
 				t.Errorf("paused: %t, %v", other.Spec.Paused, err)
 			}
 		}
-		if d := s.mustPatch(dev, image("2")); !gate.ProbeHeld(d, "shop") {
+		if d := s.mustPatch(dev, image("2")); !gate.ProbeHeld(workload.Deployment, d, "shop") {
 			t.Errorf("not held: %+v", stateOf(d))
 		}
 	})
@@ -366,7 +367,7 @@ func (s *shop) strict() {
 
 // isRefused tries a change in a dry run.
 func (s *shop) isRefused(text string) error {
-	_, err := s.patch(s.as(s.developer), string(gate.ProbePatch()), client.DryRunAll)
+	_, err := s.patch(s.as(s.developer), string(gate.ProbePatch(workload.Deployment)), client.DryRunAll)
 	if err == nil || !strings.Contains(err.Error(), text) {
 		return fmt.Errorf("not refused by %q: %w", text, err)
 	}
@@ -375,8 +376,8 @@ func (s *shop) isRefused(text string) error {
 
 // isHeldAgain tries a change in a dry run.
 func (s *shop) isHeldAgain() error {
-	d, err := s.patch(s.as(s.developer), string(gate.ProbePatch()), client.DryRunAll)
-	if err == nil && !gate.ProbeHeld(d, "shop") {
+	d, err := s.patch(s.as(s.developer), string(gate.ProbePatch(workload.Deployment)), client.DryRunAll)
+	if err == nil && !gate.ProbeHeld(workload.Deployment, d, "shop") {
 		err = fmt.Errorf("not held")
 	}
 	return err

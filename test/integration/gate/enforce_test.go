@@ -11,6 +11,7 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/gate"
+	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // enforce creates a plan in mode Hold and waits until it has reached admission: the policies that mutate and those that
@@ -27,13 +28,13 @@ func (s *shop) enforce(plan *v1alpha1.DRPlan) {
 	c, warnings := s.listening(s.cp.Admin)
 	s.eventually("the plan "+plan.Name+" is in force", func() error {
 		answer := scratch.DeepCopy()
-		err := c.Patch(s.t.Context(), answer, client.RawPatch("application/merge-patch+json", gate.ProbePatch()), client.DryRunAll)
+		err := c.Patch(s.t.Context(), answer, client.RawPatch("application/merge-patch+json", gate.ProbePatch(workload.Deployment)), client.DryRunAll)
 		if err != nil {
 			return err
 		}
 		heard := strings.Join(warnings.Take(), " ")
 		// Where several plans select it, the API server asks them in no order, and the last one is named.
-		if !gate.ProbeHeld(answer, plan.Name) || !strings.Contains(heard, "is held by DRPlan "+plan.Name+" ") {
+		if !gate.ProbeHeld(workload.Deployment, answer, plan.Name) || !strings.Contains(heard, "is held by DRPlan "+plan.Name+" ") {
 			return fmt.Errorf("%+v, warnings: %s", stateOf(answer), heard)
 		}
 		return nil

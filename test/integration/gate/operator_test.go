@@ -12,6 +12,7 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/gate"
+	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 func TestProbeOfTheOperatorComesBackHeld(t *testing.T) {
@@ -21,7 +22,7 @@ func TestProbeOfTheOperatorComesBackHeld(t *testing.T) {
 	for _, name := range []string{"not held", "held already"} {
 		t.Run(name, func(t *testing.T) {
 			s := s.in(t)
-			if d := s.mustPatch(operator, string(gate.ProbePatch()), client.DryRunAll); !gate.ProbeHeld(d, "shop") {
+			if d := s.mustPatch(operator, string(gate.ProbePatch(workload.Deployment)), client.DryRunAll); !gate.ProbeHeld(workload.Deployment, d, "shop") {
 				t.Errorf("not held: %+v", stateOf(d))
 			}
 		})

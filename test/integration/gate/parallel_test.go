@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/internal/gate"
+	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // 200 updates of 20 Deployments by several users at a time, none of which may come back, or be stored, unheld.
@@ -39,7 +40,7 @@ func TestManyUpdatesAtOnceAreAllHeld(t *testing.T) {
 				if err := users[(round+i)%len(users)].Patch(t.Context(), d, client.RawPatch(types.StrategicMergePatchType, []byte(body))); err != nil {
 					return err
 				}
-				if !gate.ProbeHeld(d, "shop") {
+				if !gate.ProbeHeld(workload.Deployment, d, "shop") {
 					return fmt.Errorf("round %d: %s is not held", round, name)
 				}
 				return nil
@@ -50,7 +51,7 @@ func TestManyUpdatesAtOnceAreAllHeld(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range deployments {
-		if d := s.get(fmt.Sprintf("app-%d", i)); !gate.ProbeHeld(d, "shop") {
+		if d := s.get(fmt.Sprintf("app-%d", i)); !gate.ProbeHeld(workload.Deployment, d, "shop") {
 			t.Errorf("%s is stored unheld: %+v", d.Name, stateOf(d))
 		}
 	}

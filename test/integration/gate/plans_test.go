@@ -14,13 +14,14 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/gate"
+	"github.com/backstay-dr/backstay/internal/workload"
 	"github.com/backstay-dr/backstay/test/integration/harness"
 )
 
 // holder is the plan that holds "web".
 func (s *shop) holder() string {
 	s.t.Helper()
-	plan, held := gate.HeldBy(s.get("web"))
+	plan, held := workload.Deployment.HeldBy(s.get("web"))
 	if !held {
 		s.t.Fatal("web is not held")
 	}
@@ -40,14 +41,14 @@ func TestTwoPlansHoldOnce(t *testing.T) {
 	dev := s.as(s.developer)
 	for tag := 2; tag < 6; tag++ {
 		d := s.mustPatch(dev, image(fmt.Sprint(tag)))
-		if !gate.ProbeHeld(d, "shop", "other") {
+		if !gate.ProbeHeld(workload.Deployment, d, "shop", "other") {
 			t.Fatalf("not held: %+v", stateOf(d))
 		}
 		want := s.held(fmt.Sprint(tag))
 		want.Annotations["held-by"] = s.namespace + "/" + s.holder()
 		s.is(d, want)
 	}
-	if d := s.mustPatch(dev, `{"spec":{"paused":false}}`); !gate.ProbeHeld(d, "shop", "other") {
+	if d := s.mustPatch(dev, `{"spec":{"paused":false}}`); !gate.ProbeHeld(workload.Deployment, d, "shop", "other") {
 		t.Error("resumed")
 	}
 }
@@ -143,7 +144,7 @@ func TestPlanTakesOverTheHoldOfADeletedOne(t *testing.T) {
 	// By no label it would be nobody's.
 	s.eventually("taken over", func() error {
 		d, err := s.patch(dev, `{"metadata":{"labels":null},"spec":{"paused":false}}`, client.DryRunAll)
-		if err == nil && !gate.ProbeHeld(d, "other") {
+		if err == nil && !gate.ProbeHeld(workload.Deployment, d, "other") {
 			err = fmt.Errorf("held by %v", stateOf(d))
 		}
 		return err

@@ -19,6 +19,7 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/gate"
+	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // gateWithin is how long the policies may take to reach admission. The API server looks for new ones once a second.
@@ -89,11 +90,11 @@ func (cp *ControlPlane) newGateProbe(ctx context.Context, operator *rest.Config)
 }
 
 func (p *gateProbe) inForce(ctx context.Context) error {
-	answer, err := patch(ctx, p.admin, p.target, string(gate.ProbePatch()), client.DryRunAll)
+	answer, err := patch(ctx, p.admin, p.target, string(gate.ProbePatch(workload.Deployment)), client.DryRunAll)
 	if err != nil {
 		return err
 	}
-	if !gate.ProbeHeld(answer, "probe") {
+	if !gate.ProbeHeld(workload.Deployment, answer, "probe") {
 		return fmt.Errorf("a changed template is not held")
 	}
 	if !strings.Contains(strings.Join(p.warnings.Take(), " "), "is held by DRPlan probe") {
