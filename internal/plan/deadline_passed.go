@@ -50,7 +50,7 @@ func (d *decider) overdueText(held []v1alpha1.HeldWorkload) string {
 		first := d.firstHeld(ro.Rollout)
 		text := fmt.Sprintf("%s: held beyond the deadline of %s, and until the backup is Completed", names, d.deadline(first).UTC().Format(stamp))
 		for i := range held {
-			if h := &held[i]; h.Name == first.Name {
+			if h := &held[i]; h.Name == first.Name && h.Kind == first.Kind && h.Group == first.Group {
 				text += fmt.Sprintf(" (%s)", h.Reason)
 			}
 		}

@@ -10,12 +10,13 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // Event is a transition that is worth telling people.
 type Event struct {
-	// Workload is the name of the workload that it is about; "" for the release as a whole.
-	Workload string
+	// Workload that it is about; none for the release as a whole.
+	Workload workload.Key
 
 	// Warning says that a person should look.
 	Warning bool
@@ -117,7 +118,7 @@ func workloadTransitions(r *v1alpha1.AppRelease, old, ro *v1alpha1.Rollout) []Ev
 			e.Note = fmt.Sprintf("the rollout of %s %s", r.Spec.Version, text)
 			out = append(out, e)
 		}
-		e.Workload, e.Note = rec.Name, fmt.Sprintf("the rollout to %s %s: see AppRelease %s", r.Spec.Version, text, r.Name)
+		e.Workload, e.Note = keyOf(rec), fmt.Sprintf("the rollout to %s %s: see AppRelease %s", r.Spec.Version, text, r.Name)
 		out = append(out, e)
 	}
 	return out

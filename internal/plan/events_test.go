@@ -112,8 +112,8 @@ func describeEvent(e plan.Event) string {
 	if e.Warning {
 		text = "!" + text
 	}
-	if e.Workload != "" {
-		text = fmt.Sprintf("%s on %s", text, e.Workload)
+	if e.Workload.Name != "" {
+		text = fmt.Sprintf("%s on %s", text, e.Workload.Name)
 	}
 	if e.Plan {
 		text += "+plan"

@@ -100,7 +100,7 @@ func workloadEvents(old, ro *v1alpha1.Rollout, is func(*v1alpha1.RolloutWorkload
 	}
 	for i := range ro.Workloads {
 		if rec := &ro.Workloads[i]; is(rec) && !is(record(old, rec)) {
-			e.Workload = rec.Name
+			e.Workload = keyOf(rec)
 			out = append(out, e)
 		}
 	}

@@ -26,12 +26,12 @@ type Events struct {
 
 // Transitions tells what happened to a release, on the release, the plan and the workloads.
 func (e Events) Transitions(in plan.Input, r *v1alpha1.AppRelease, list []plan.Event) {
-	members := map[string]*workload.View{}
+	members := map[workload.Key]*workload.View{}
 	for i := range in.Members {
-		members[in.Members[i].Name] = &in.Members[i].View
+		members[in.Members[i].Key] = &in.Members[i].View
 	}
 	for _, event := range list {
-		if event.Workload != "" {
+		if event.Workload != (workload.Key{}) {
 			if v := members[event.Workload]; v != nil {
 				e.emit(reference(v), r, event)
 			}
@@ -67,7 +67,7 @@ func (e Events) NotStarted(s *plan.Start, err error) {
 // Restored tells on a workload that it was restored as it was held, and that no plan is there to say so.
 func (e Events) Restored(v *workload.View) {
 	e.emit(reference(v), nil, plan.Event{Warning: true, Reason: v1alpha1.ReasonRestored, Action: "Hold", Note: fmt.Sprintf("restored as it was held, "+
-		"and DRPlan %s is not there: put back the template that ran, or start this one with kubectl rollout resume", v.HeldBy)})
+		"and DRPlan %s is not there: put back the template that ran, or start this one with %s", v.HeldBy, workload.KindOf(v.Key).Resume)})
 }
 
 // NotRecorded tells on a plan that the API server refused a release, by a quota for example: what it stands for stays
@@ -104,7 +104,8 @@ func (e Events) emit(on, related runtime.Object, event plan.Event) {
 // reference names a workload without reading it again.
 func reference(v *workload.View) *corev1.ObjectReference {
 	return &corev1.ObjectReference{
-		APIVersion: "apps/v1", Kind: string(v.Kind), Namespace: v.Namespace, Name: v.Name, UID: v.UID, ResourceVersion: v.ResourceVersion,
+		APIVersion: workload.KindOf(v.Key).GroupVersion().String(), Kind: string(v.Kind),
+		Namespace: v.Namespace, Name: v.Name, UID: v.UID, ResourceVersion: v.ResourceVersion,
 	}
 }
 

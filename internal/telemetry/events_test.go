@@ -7,7 +7,32 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"k8s.io/client-go/tools/events"
+
+	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/workload"
+	"github.com/backstay-dr/backstay/test/gen"
 )
+
+// Workloads of different kinds may share a name.
+func TestEventIsOnTheWorkloadOfItsKind(t *testing.T) {
+	recorder := events.NewFakeRecorder(2)
+	web := workload.FromDeployment(gen.Deployment("web"), nil)
+	other := web.Key
+	other.Kind = "StatefulSet"
+	Events{recorder}.Transitions(plan.Input{Members: []plan.Member{{View: web}}}, gen.Release("shop", "1"), []plan.Event{
+		{Workload: other, Reason: "Other"}, {Workload: web.Key, Reason: "Web"},
+	})
+	close(recorder.Events)
+	var got []string
+	for event := range recorder.Events {
+		got = append(got, event)
+	}
+	if len(got) != 1 || !strings.Contains(got[0], "Web") {
+		t.Errorf("events %q, want the one of the Deployment", got)
+	}
+}
 
 func TestNoteFitsIntoAnEvent(t *testing.T) {
 	for name, note := range map[string]string{
