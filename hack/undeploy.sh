@@ -19,33 +19,43 @@ patience=${PATIENCE:-60} # seconds that the operator is given to release what is
 
 say() { echo "==> $*"; }
 
-# held prints "namespace name paused-by-user" of each Deployment that is held: paused, and marked by a plan of its own
-# namespace. A mark that a restore brought along from another namespace is nobody's hold.
-held() {
-  "$kubectl" get deployments --all-namespaces -o go-template='{{range .items}}{{$a := .metadata.annotations}}{{if and $a .spec.paused}}{{.metadata.namespace}} {{.metadata.name}} {{or (index $a "dr.backstay.dev/user-paused") "false"}} {{or (index $a "dr.backstay.dev/held-by") "-"}}
-{{end}}{{end}}' | awk 'index($4, $1 "/") == 1 {print $1, $2, $3}'
-}
+# kinds are the kinds of workload that can be held, each with the condition of a go-template under which its controller starts
+# nothing new, the patch of its spec that takes a hold off, and its revisions.
+kinds=(
+  'deployments|.spec.paused|{"paused":null}|replicasets'
+)
 
-# release does what the operator would have done, if there is none to do it. Whoever paused a Deployment finds it paused.
-release() {
-  local namespace name user_paused patch
-  while read -r namespace name user_paused; do
-    say "releasing $namespace/$name: the operator did not"
-    patch='{"metadata":{"annotations":{"dr.backstay.dev/held-by":null,"dr.backstay.dev/user-paused":null,"dr.backstay.dev/held-reason":null}}'
-    [[ $user_paused == true ]] || patch+=',"spec":{"paused":null}'
-    "$kubectl" --namespace "$namespace" patch deployment "$name" --type merge --patch "$patch}"
+# held prints "namespace resource name paused-by-user patch" of each workload that is held: paused, and marked by a plan of its
+# own namespace. A mark that a restore brought along from another namespace is nobody's hold.
+held() {
+  local kind resource holding unhold
+  for kind in "${kinds[@]}"; do
+    IFS='|' read -r resource holding unhold _ <<<"$kind"
+    "$kubectl" get "$resource" --all-namespaces -o go-template='{{range .items}}{{$a := .metadata.annotations}}{{if and $a '"$holding"'}}{{.metadata.namespace}} {{.metadata.name}} {{or (index $a "dr.backstay.dev/user-paused") "false"}} {{or (index $a "dr.backstay.dev/held-by") "-"}}
+{{end}}{{end}}' | awk -v resource="$resource" -v unhold="$unhold" 'index($4, $1 "/") == 1 {print $1, resource, $2, $3, unhold}' || return
   done
 }
 
-# unmark takes what is left of our annotations off the workloads of a kind: of ReplicaSets too, to which the Deployment
-# controller copies those of its Deployment, and from which `kubectl rollout undo` would bring them back.
+# release does what the operator would have done, if there is none to do it. Whoever paused a workload finds it paused.
+release() {
+  local namespace resource name user_paused unhold patch
+  while read -r namespace resource name user_paused unhold; do
+    say "releasing $namespace/$name: the operator did not"
+    patch='{"metadata":{"annotations":{"dr.backstay.dev/held-by":null,"dr.backstay.dev/user-paused":null,"dr.backstay.dev/held-reason":null}}'
+    [[ $user_paused == true ]] || patch+=",\"spec\":$unhold"
+    "$kubectl" --namespace "$namespace" patch "$resource" "$name" --type merge --patch "$patch}"
+  done
+}
+
+# unmark takes what is left of our annotations off the objects of a resource: of revisions too, to which a controller copies those
+# of its workload, and from which `kubectl rollout undo` would bring them back.
 unmark() {
-  local kind=$1 namespace name keys
-  "$kubectl" get "$kind" --all-namespaces -o go-template='{{range .items}}{{$o := .metadata}}{{range $key, $value := .metadata.annotations}}{{if eq (printf "%.16s" $key) "dr.backstay.dev/"}}{{$o.namespace}} {{$o.name}} {{$key}}
+  local resource=$1 namespace name keys
+  "$kubectl" get "$resource" --all-namespaces -o go-template='{{range .items}}{{$o := .metadata}}{{range $key, $value := .metadata.annotations}}{{if eq (printf "%.16s" $key) "dr.backstay.dev/"}}{{$o.namespace}} {{$o.name}} {{$key}}
 {{end}}{{end}}{{end}}' | awk '{of = $1 " " $2; keys[of] = keys[of] (keys[of] ? "," : "") "\"" $3 "\":null"} END {for (of in keys) print of, keys[of]}' |
     while read -r namespace name keys; do
-      "$kubectl" --namespace "$namespace" patch "$kind" "$name" --type merge --patch "{\"metadata\":{\"annotations\":{$keys}}}" ||
-        ! "$kubectl" --namespace "$namespace" get "$kind" "$name" >/dev/null 2>&1 # It may have gone meanwhile.
+      "$kubectl" --namespace "$namespace" patch "$resource" "$name" --type merge --patch "{\"metadata\":{\"annotations\":{$keys}}}" ||
+        ! "$kubectl" --namespace "$namespace" get "$resource" "$name" >/dev/null 2>&1 # It may have gone meanwhile.
     done
 }
 
@@ -82,6 +92,9 @@ say "removing the operator, its roles and its kinds"
 if rest=$(held) && [[ -n $rest ]]; then
   release <<<"$rest" # Written while the policies went.
 fi
-unmark deployments
-unmark replicasets
+for kind in "${kinds[@]}"; do
+  IFS='|' read -r resource _ _ revisions <<<"$kind"
+  unmark "$resource"
+  unmark "$revisions"
+done
 say "Backstay is gone. Its backups are still there: kubectl --namespace velero get backups -l dr.backstay.dev/plan"
