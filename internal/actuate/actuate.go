@@ -63,33 +63,45 @@ func (a *Actuator) Behind(in plan.Input) bool {
 }
 
 // Apply carries out a decision in the order that a crash at any point is harmless in: what must not be lost is written
-// before what relies on it. What was decided on old news is dropped as a whole. What the API server refuses keeps nothing
-// waiting but what relies on it: the next decision asks for it again. The status of the plan is what people look at: it comes before
-// the records of what nobody waits for, and where it is about to change again only if something was refused.
+// before what relies on it. What was decided on a stale cache is dropped as a whole. What the API server refuses keeps nothing
+// waiting but what relies on it: the next decision asks for it again.
+//
+// The status of the plan is what people look at, and rests on nothing that this decision records. It comes first, unless something
+// is about to start; where it is about to change again it is written only if something was refused.
 func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) error {
+	var refused error
+	if len(d.Starts) == 0 && !d.PlanSettles {
+		if refused = a.writePlan(ctx, in, &d); apierrors.IsConflict(refused) {
+			return refused
+		}
+	}
 	if err := a.confirm(ctx, in, d); err != nil {
 		return err
 	}
-	var errs []error
 	if len(d.Starts) > 0 && !d.WriteAhead && len(d.Backups) == 0 {
 		err := a.startAll(ctx, in.Name, d.Starts)
 		if err == nil || apierrors.IsConflict(err) {
 			return err
 		}
-		errs, d.Starts = append(errs, err), nil
+		refused, d.Starts = err, nil
 	}
-	if !d.PlanSettles {
-		err := a.writePlan(ctx, in, d)
-		if apierrors.IsConflict(err) {
-			return err
-		}
-		errs = append(errs, err)
+	err := a.applyRecorded(ctx, in, d)
+	if apierrors.IsConflict(err) {
+		return err
 	}
+	if err = errors.Join(refused, err); err != nil || !d.PlanSettles {
+		err = errors.Join(err, a.writePlan(ctx, in, &d))
+	}
+	return err
+}
+
+// applyRecorded records what a decision does, and does it.
+func (a *Actuator) applyRecorded(ctx context.Context, in plan.Input, d plan.Decision) error {
 	unrecorded, named, err := a.record(ctx, in, d)
 	if apierrors.IsConflict(err) {
 		return err
 	}
-	errs = append(errs, err)
+	errs := []error{err}
 	if err = a.createBackups(ctx, in, d, unrecorded); apierrors.IsConflict(err) {
 		return err
 	}
@@ -104,20 +116,16 @@ func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) er
 	for i := range d.Restored {
 		a.Events.Restored(&d.Restored[i])
 	}
-	err = errors.Join(append(errs, a.markWorkloads(ctx, in, d, len(unrecorded) == 0))...)
-	if err != nil && d.PlanSettles {
-		err = errors.Join(err, a.writePlan(ctx, in, d))
-	}
-	return err
+	return errors.Join(append(errs, a.markWorkloads(ctx, in, d, len(unrecorded) == 0))...)
 }
 
-// writePlan updates the status of the plan, on the version of it that the decision was made on.
-func (a *Actuator) writePlan(ctx context.Context, in plan.Input, d plan.Decision) error {
+// writePlan updates the status of the plan, once, on the version of it that the decision was made on.
+func (a *Actuator) writePlan(ctx context.Context, in plan.Input, d *plan.Decision) error {
 	if d.Plan == nil {
 		return nil
 	}
 	changed := in.Plan.DeepCopy()
-	changed.Status = *d.Plan
+	changed.Status, d.Plan = *d.Plan, nil
 	err := a.Client.Status().Update(ctx, changed)
 	if apierrors.IsNotFound(err) {
 		return stale(v1alpha1.GroupVersion.WithResource("drplans"), in.Name)
