@@ -77,7 +77,7 @@ func (d *decider) disturbed(b *velerov1.Backup) bool {
 			}
 		}
 	}
-	return slices.ContainsFunc(d.sortedMembers(), func(m *Member) bool { return m.Selected && d.unseenDuring(b, m) })
+	return slices.ContainsFunc(d.sorted, func(m *Member) bool { return m.Selected && d.unseenDuring(b, m) })
 }
 
 // unseenDuring reports whether the ReplicaSets of a workload tell of a start of another version during a backup that nobody

@@ -28,7 +28,7 @@ func Decide(in Input, finding gate.Finding) Decision {
 	}
 	stored := d
 	if d.unstored {
-		stored = newReader(in)
+		stored = d.asStored()
 	}
 	stored.tellPlan(finding, &out)
 	return out
@@ -76,6 +76,7 @@ type decider struct {
 	plan      *v1alpha1.DRPlan
 	artifacts *drift.Artifacts // that the releases name
 	members   map[workload.Key]*Member
+	sorted    []*Member                           // in the order of their keys, so that a decision is always the same
 	scheme    string                              // of the members' hashes
 	seen      map[identity]*v1alpha1.PlanWorkload // what the plan remembers, in that scheme
 	releases  []*release
@@ -132,13 +133,30 @@ func newReader(in Input) *decider {
 	for i := range in.Members {
 		d.members[in.Members[i].Key] = &in.Members[i]
 	}
+	d.sorted = slices.SortedFunc(maps.Values(d.members), func(a, b *Member) int {
+		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
+	})
 	d.remember()
+	d.readReleases()
+	return d
+}
+
+// asStored is what newReader looks at, with what a decision has found out already of what is no record.
+func (d *decider) asStored() *decider {
+	stored := &decider{
+		in: d.in, now: d.now, plan: d.plan, artifacts: d.artifacts, members: d.members, sorted: d.sorted,
+		scheme: d.scheme, seen: d.seen, waits: map[*v1alpha1.Rollout]wait{},
+	}
+	stored.readReleases()
+	return stored
+}
+
+func (d *decider) readReleases() {
 	seen := map[string]bool{}
-	for _, obj := range in.Releases {
+	for _, obj := range d.in.Releases {
 		d.releases = append(d.releases, &release{AppRelease: obj, status: &obj.Status, duplicate: seen[obj.Spec.Version]})
 		seen[obj.Spec.Version] = true
 	}
-	return d
 }
 
 // decision collects what the steps wanted.
@@ -173,13 +191,6 @@ func (out *Decision) wakeAfter(after time.Duration) {
 	if after > 0 && (out.RequeueAfter == 0 || after < out.RequeueAfter) {
 		out.RequeueAfter = after
 	}
-}
-
-// sortedMembers are the members in the order of their names, so that a decision is always the same.
-func (d *decider) sortedMembers() []*Member {
-	return slices.SortedFunc(maps.Values(d.members), func(a, b *Member) int {
-		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
-	})
 }
 
 // primaries are the releases that count.

@@ -22,7 +22,7 @@ func (d *decider) discover() {
 	if d.mode() == v1alpha1.GateModeDisabled {
 		return
 	}
-	for _, m := range d.sortedMembers() {
+	for _, m := range d.sorted {
 		if !m.Selected || !m.Driver {
 			continue
 		}

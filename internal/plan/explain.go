@@ -27,7 +27,7 @@ type Explanation struct {
 
 // explain writes on the workloads that are held why they are, once for each reason: the event that said so expires.
 func (d *decider) explain() {
-	for _, m := range d.sortedMembers() {
+	for _, m := range d.sorted {
 		if !m.Held() || !m.Selected || !m.Driver || d.isWritten(m) {
 			continue
 		}

@@ -37,7 +37,7 @@ func (d *decider) lastRecordedStart(ro course) time.Time {
 // Whatever runs this rollout's version is its own.
 func (d *decider) lastUnseenStart(ro course) time.Time {
 	var last time.Time
-	for _, m := range d.sortedMembers() {
+	for _, m := range d.sorted {
 		if m.Selected && (m.Held() || d.versionOf(m).Value != ro.of.Spec.Version) {
 			last = later(last, m.Created.Add(-oneClock)) // created, or deleted and created again, is started
 		}

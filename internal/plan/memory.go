@@ -15,7 +15,7 @@ import (
 // recorded yet is left standing against the old entry: that is how it is found.
 func (d *decider) recordWorkloads(s *v1alpha1.DRPlanStatus) {
 	s.Workloads = nil
-	for _, m := range d.sortedMembers() {
+	for _, m := range d.sorted {
 		if !m.Selected {
 			continue
 		}

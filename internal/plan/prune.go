@@ -62,7 +62,7 @@ func lastTouched(r *release) *metav1.Time {
 // versionsInUse are the versions that serve, that were last admitted, that are held, or that the plan was written for.
 func (d *decider) versionsInUse() map[string]bool {
 	inUse := map[string]bool{d.plan.Spec.Version: true}
-	for _, m := range d.sortedMembers() {
+	for _, m := range d.sorted {
 		inUse[d.running(m).Value], inUse[d.serving(m).Value], inUse[d.versionOf(m).Value] = true, true, true
 	}
 	delete(inUse, "")

@@ -135,7 +135,7 @@ func (d *decider) resumeUsed(ro course, b *velerov1.Backup) {
 
 // runningAt lists the workloads that run the version of a rollout, with nothing held over it.
 func (d *decider) runningAt(ro course) []*Member {
-	return slices.DeleteFunc(d.sortedMembers(), func(m *Member) bool {
+	return slices.DeleteFunc(slices.Clone(d.sorted), func(m *Member) bool {
 		return !m.Selected || !m.Driver || m.Paused || d.versionOf(m).Value != ro.of.Spec.Version
 	})
 }

@@ -160,7 +160,7 @@ func (d *decider) previousRevision(m *Member) string {
 
 // captured is the version that a backup which begins now captures: "" where several run, or a rollout is in flight.
 func (d *decider) captured() string {
-	for _, m := range d.sortedMembers() {
+	for _, m := range d.sorted {
 		if m.Selected && d.inFlight(m) {
 			return ""
 		}
@@ -193,7 +193,7 @@ func (d *decider) inFlight(m *Member) bool {
 // previousVersions tells in one text what ran before what starts now, or is held.
 func (d *decider) previousVersions() string {
 	var versions []drift.Version
-	for _, m := range d.sortedMembers() {
+	for _, m := range d.sorted {
 		if m.Selected {
 			versions = append(versions, d.previous(m))
 		}
@@ -211,7 +211,7 @@ func (d *decider) previous(m *Member) drift.Version {
 
 func (d *decider) runningVersions() []drift.Version {
 	var out []drift.Version
-	for _, m := range d.sortedMembers() {
+	for _, m := range d.sorted {
 		if m.Selected {
 			out = append(out, d.running(m))
 		}

@@ -11,7 +11,7 @@ import (
 // servingVersions are the versions that serve, of each workload that the plan selects.
 func (d *decider) servingVersions() []drift.Version {
 	var out []drift.Version
-	for _, m := range d.sortedMembers() {
+	for _, m := range d.sorted {
 		if m.Selected {
 			out = append(out, d.serving(m))
 		}

@@ -26,7 +26,7 @@ func (d *decider) settles() bool {
 	if tooMany(d.in.Members) || d.in.Terminating {
 		return false
 	}
-	return slices.ContainsFunc(d.sortedMembers(), func(m *Member) bool { return m.Selected && m.Driver && d.settling(m) })
+	return slices.ContainsFunc(d.sorted, func(m *Member) bool { return m.Selected && m.Driver && d.settling(m) })
 }
 
 func (d *decider) settling(m *Member) bool {

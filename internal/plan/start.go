@@ -14,7 +14,7 @@ import (
 
 // start lets go what may start.
 func (d *decider) start() {
-	for _, m := range d.sortedMembers() {
+	for _, m := range d.sorted {
 		switch {
 		case !m.Held(), !m.Driver, d.restored(m):
 			// nothing waits, or another plan moves it, or it waits for a person
@@ -28,7 +28,7 @@ func (d *decider) start() {
 
 // letGoUnheld lets go what a plan holds that does not hold any more.
 func (d *decider) letGoUnheld() {
-	for _, m := range d.sortedMembers() {
+	for _, m := range d.sorted {
 		if m.Held() && m.Driver && !d.restored(m) && d.mode() != v1alpha1.GateModeHold {
 			d.letGo(m, string(v1alpha1.StartModeChanged))
 		}
@@ -77,7 +77,7 @@ func (d *decider) letGo(m *Member, reason string) {
 // releaseOrphans lets go what a plan held that is gone, unless another plan selects it. What was restored was held by no
 // plan that was here: a restore of a namespace brings its Deployments before its plans.
 func (d *decider) releaseOrphans() {
-	for _, m := range d.sortedMembers() {
+	for _, m := range d.sorted {
 		switch {
 		case !m.HeldByPlan(d.in.Name), len(m.SharedWith) > 0:
 			// it runs, or another plan has it
@@ -111,7 +111,7 @@ func (d *decider) takeOver() {
 	if d.mode() != v1alpha1.GateModeHold {
 		return
 	}
-	for _, m := range d.sortedMembers() {
+	for _, m := range d.sorted {
 		if m.Held() && m.Selected && m.Driver && !m.HeldByPlan(d.in.Name) && !d.restored(m) && !d.isWritten(m) {
 			d.out.Remark = append(d.out.Remark, m.View)
 		}
@@ -121,7 +121,7 @@ func (d *decider) takeOver() {
 // clean removes marks that mean nothing any more, and the record of an override, which is in a status by now. That one
 // is for the plan that moves the workload.
 func (d *decider) clean() {
-	for _, m := range d.sortedMembers() {
+	for _, m := range d.sorted {
 		ours := m.Driver || !m.Selected && len(m.SharedWith) == 0
 		if ours && (m.StaleHold() || m.Override != nil || m.HeldReason != "" && !m.Held()) {
 			d.out.Clean = append(d.out.Clean, m.View)

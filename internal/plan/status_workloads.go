@@ -51,7 +51,7 @@ func (d *decider) hides(ro *v1alpha1.Rollout, earlier *v1alpha1.LastStart) bool 
 // recordHeld lists what is held now, and what it waits for.
 func (d *decider) recordHeld(s *v1alpha1.DRPlanStatus) {
 	s.Held = nil
-	for _, m := range d.sortedMembers() {
+	for _, m := range d.sorted {
 		if !m.Held() || !m.Selected {
 			continue
 		}
