@@ -50,6 +50,14 @@ type DRPlanReconciler struct {
 	Observer *observe.Observer
 	Actuator *actuate.Actuator
 	Gate     Gate
+
+	retries workqueue.TypedRateLimiter[ctrl.Request]
+}
+
+// NewDRPlanReconciler makes one.
+func NewDRPlanReconciler(observer *observe.Observer, actuator *actuate.Actuator, gate Gate) *DRPlanReconciler {
+	retries := workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](firstRetry, latestRetry)
+	return &DRPlanReconciler{Observer: observer, Actuator: actuator, Gate: gate, retries: retries}
 }
 
 // Reconcile makes one decision about one plan and carries it out.
@@ -64,7 +72,7 @@ func (r *DRPlanReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 	r.Actuator.Complete(ctx, in)
 	finding, unknown := r.assess(ctx, in)
 	d := plan.Decide(in, finding)
-	return result(ctx, d.RequeueAfter, errors.Join(unknown, r.Actuator.Apply(ctx, in, d)))
+	return r.result(ctx, req, d.RequeueAfter, errors.Join(unknown, r.Actuator.Apply(ctx, in, d))), nil
 }
 
 // assess asks about the gate of a plan that exists. What is not known of it keeps no rollout waiting.
@@ -79,25 +87,28 @@ func (r *DRPlanReconciler) assess(ctx context.Context, in plan.Input) (gate.Find
 const staleAfter = 10 * time.Millisecond
 
 // result maps the error of a write to what follows. A conflict means that the decision was made on a stale cache, which is
-// no fault; a namespace that goes away needs no decision any more.
-func result(ctx context.Context, after time.Duration, err error) (ctrl.Result, error) {
+// no fault; a namespace that goes away needs no decision any more. What is refused is tried again after a while that doubles up to
+// latestRetry, or sooner where a deadline is due.
+func (r *DRPlanReconciler) result(ctx context.Context, req ctrl.Request, after time.Duration, err error) ctrl.Result {
 	switch {
 	case err == nil:
-		return ctrl.Result{RequeueAfter: after}, nil
+		r.retries.Forget(req)
 	case apierrors.IsConflict(err):
 		log.FromContext(ctx).V(1).Info("Stale cache, requeueing", "cause", err.Error())
-		return ctrl.Result{RequeueAfter: staleAfter}, nil
+		after = staleAfter
 	case actuate.Terminating(err):
-		return ctrl.Result{}, nil
-	case after > 0 && after < latestRetry:
-		log.FromContext(ctx).Error(err, "Tried again when something else is due")
-		return ctrl.Result{RequeueAfter: after}, nil
+		r.retries.Forget(req)
+		after = 0
 	default:
-		return ctrl.Result{}, err
+		wait := r.retries.When(req)
+		if after == 0 || wait < after {
+			after = wait
+		}
+		log.FromContext(ctx).Error(err, "Part of a decision was refused, trying again", "after", after)
 	}
+	return ctrl.Result{RequeueAfter: after}
 }
 
-// What is refused is tried again after a while that doubles up to latestRetry, whatever the reason: a deadline may be due.
 const (
 	firstRetry  = 5 * time.Millisecond
 	latestRetry = 10 * time.Second
@@ -109,10 +120,7 @@ func (r *DRPlanReconciler) setupWithManager(mgr ctrl.Manager, workers int, polic
 	m := mapper{r.Observer}
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named("drplan").
-		WithOptions(controller.Options{
-			MaxConcurrentReconciles: workers,
-			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](firstRetry, latestRetry),
-		}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		For(&v1alpha1.DRPlan{}).
 		Watches(&v1alpha1.DRPlan{}, handler.EnqueueRequestsFromMapFunc(m.neighbours), builder.WithPredicates(planChanged)).
 		Watches(&v1alpha1.AppRelease{}, handler.EnqueueRequestsFromMapFunc(planOfRelease), builder.WithPredicates(releaseChanged)).

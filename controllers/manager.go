@@ -105,7 +105,7 @@ func NewManager(ctx context.Context, cfg *rest.Config, opts Options) (ctrl.Manag
 	if err := mgr.Add(silence); err != nil {
 		return nil, err
 	}
-	plans := &DRPlanReconciler{Observer: observer, Actuator: actuator, Gate: gateReader}
+	plans := NewDRPlanReconciler(observer, actuator, gateReader)
 	return mgr, plans.setupWithManager(mgr, opts.Workers, gateReader, silence)
 }
 

@@ -86,14 +86,14 @@ func (o *operator) restart() {
 		o.Fatal(err)
 	}
 	o.duty = duty{heard: -1}
-	o.reconciler = &controllers.DRPlanReconciler{
-		Observer: &observe.Observer{Reader: api{operator: o}, Cluster: "c", VeleroNamespace: gen.VeleroNamespace, Now: clock},
-		Actuator: &actuate.Actuator{
+	o.reconciler = controllers.NewDRPlanReconciler(
+		&observe.Observer{Reader: api{operator: o}, Cluster: "c", VeleroNamespace: gen.VeleroNamespace, Now: clock},
+		&actuate.Actuator{
 			Client: api{operator: o}, Live: live{o}, VeleroNamespace: gen.VeleroNamespace,
 			Events: telemetry.Events{Recorder: recorder{o}}, Metrics: metrics, Now: clock,
 		},
-		Gate: simulatedGate{o},
-	}
+		simulatedGate{o},
+	)
 }
 
 // caches are what they show now.
