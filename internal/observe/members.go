@@ -67,7 +67,8 @@ func (o *Observer) readLeft(ctx context.Context, k *workload.Kind, in *plan.Inpu
 		if !k.Is(keyOf(&w)) || w.Revision == "" {
 			continue
 		}
-		if now := workloads[w.Name]; now != nil && string(now.GetUID()) == w.UID {
+		now := workloads[w.Name]
+		if now != nil && string(now.GetUID()) == w.UID {
 			continue
 		}
 		revision := k.Revisions.New()
@@ -75,7 +76,9 @@ func (o *Observer) readLeft(ctx context.Context, k *workload.Kind, in *plan.Inpu
 		if client.IgnoreNotFound(err) != nil {
 			return err
 		}
-		if owner := metav1.GetControllerOfNoCopy(revision); err == nil && (owner == nil || string(owner.UID) == w.UID) {
+		// It may be adopted already by a workload that the cache does not show yet: each kind has a cache of its own.
+		owner := metav1.GetControllerOfNoCopy(revision)
+		if adopted := now != nil && owner != nil && owner.UID == now.GetUID(); err == nil && !adopted {
 			if in.Left == nil {
 				in.Left = map[string]bool{}
 			}

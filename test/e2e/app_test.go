@@ -11,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
@@ -40,6 +41,12 @@ func newApp(t *testing.T, i *installation, deployments ...string) *app {
 	a.dev.feed(plan(""), "apply", "-f", "-")
 	a.deploy(firstVersion, deployments...)
 	a.await("the gate is proven", func() error { return a.planSays(v1alpha1.ConditionGated, v1alpha1.ReasonProbeHeld) })
+	// On a new cluster the API server takes seconds until its policies know a new kind, and refuses objects of it until then.
+	a.await("releases can be recorded", func() error {
+		r := &v1alpha1.AppRelease{ObjectMeta: metav1.ObjectMeta{Namespace: a.namespace, Name: "probe"}}
+		r.Spec = v1alpha1.AppReleaseSpec{Plan: planName, Version: "0.0.0", Intent: v1alpha1.IntentRecord}
+		return i.admin.Create(t.Context(), r, client.DryRunAll)
+	})
 	return a
 }
 
