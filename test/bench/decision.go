@@ -19,11 +19,9 @@ const decisionWithin = 10 * time.Millisecond
 
 // benchDecision runs the Go benchmark of the pure core.
 func benchDecision(ctx context.Context, _ settings, r *report) error {
-	cmd := exec.CommandContext(ctx, "go", "test", "./internal/plan", "-run", "^$", "-bench", "^BenchmarkDecision$", "-benchtime", "200x")
-	cmd.Dir, cmd.Stderr = harness.Path(), os.Stderr
-	out, err := cmd.Output()
+	out, err := goTest(ctx, "./internal/plan", "-run", "^$", "-bench", "^BenchmarkDecision$", "-benchtime", "200x")
 	if err != nil {
-		return fmt.Errorf("%w: %s", err, out)
+		return err
 	}
 	found := benchmarkLine.FindAllSubmatch(out, -1)
 	if len(found) == 0 {
@@ -43,6 +41,17 @@ func benchDecision(ctx context.Context, _ settings, r *report) error {
 	r.judge(verdictOf(worst <= decisionWithin),
 		fmt.Sprintf("a decision about 100 workloads and 100 releases: within %s", decisionWithin), millis(worst))
 	return nil
+}
+
+// goTest runs go test in the repository, and returns what it prints.
+func goTest(ctx context.Context, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "go", append([]string{"test"}, args...)...)
+	cmd.Dir, cmd.Stderr = harness.Path(), os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", err, out)
+	}
+	return out, nil
 }
 
 // benchmarkLine is a line of `go test -bench`: the name, the number of runs, and the time of each.

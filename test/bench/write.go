@@ -6,12 +6,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
 	"regexp"
 	"time"
-
-	"github.com/backstay-dr/backstay/test/integration/harness"
 )
 
 // costOfWrite is what each plan of a namespace may add to the API server's CPU time for a write of a Deployment there.
@@ -19,11 +15,9 @@ var costOfWrite = map[string]time.Duration{"an annotation": 300 * time.Microseco
 
 // benchWrites measures what plans that select nothing add to the writes of their namespace.
 func benchWrites(ctx context.Context, _ settings, r *report) error {
-	cmd := exec.CommandContext(ctx, "go", "test", "./test/integration/gate", "-run", "^TestPlansThatSelectNothingCostAWriteLittle$", "-count=1", "-v")
-	cmd.Dir, cmd.Stderr = harness.Path(), os.Stderr
-	out, err := cmd.Output()
+	out, err := goTest(ctx, "./test/integration/gate", "-run", "^TestPlansThatSelectNothingCostAWriteLittle$", "-count=1", "-v")
 	if err != nil {
-		return fmt.Errorf("%w: %s", err, out)
+		return err
 	}
 	found := writeLine.FindAllSubmatch(out, -1)
 	if len(found) != len(costOfWrite) {

@@ -32,6 +32,28 @@ func (a *app) awaitEscape(version string) {
 	a.await("an event warns", func() error { return a.warned("Deployment", "web", v1alpha1.ReasonEscaped) })
 }
 
+// awaitRemembered waits until the plan remembers its only workload, and the ReplicaSet that runs.
+func (a *app) awaitRemembered() {
+	a.t.Helper()
+	a.await("the plan knows it", func() error {
+		if w := a.plan().Status.Workloads; len(w) != 1 || w[0].Revision == "" {
+			return fmt.Errorf("it remembers %+v", w)
+		}
+		return nil
+	})
+}
+
+// awaitDeparted waits until the plan knows that a workload left it.
+func (a *app) awaitDeparted() {
+	a.t.Helper()
+	a.await("it left the plan", func() error {
+		if departed := a.plan().Status.Departed; len(departed) != 1 {
+			return fmt.Errorf("departed: %+v", departed)
+		}
+		return nil
+	})
+}
+
 // bareReplicaSet is a ReplicaSet that nobody owns, of the template that a Deployment asks for.
 func (a *app) bareReplicaSet(name string, annotations map[string]string) string {
 	d := live(a, &appsv1.Deployment{}, "web")
@@ -82,12 +104,7 @@ func TestPromise1_RolloverOfOrphanedPodsIsReportedWithinSeconds(t *testing.T) {
 
 func rolloverOfOrphanedPods(t *testing.T, label string) {
 	a := newApp(t, shared, "web")
-	a.await("the plan knows it", func() error {
-		if w := a.plan().Status.Workloads; len(w) != 1 || w[0].Revision == "" {
-			return fmt.Errorf("it remembers %+v", w)
-		}
-		return nil
-	})
+	a.awaitRemembered()
 	before := a.look()
 	a.dev.run("delete", "deployment", "web", "--cascade=orphan")
 	again := deployment("web", "1.5.0")
@@ -104,12 +121,7 @@ func TestPromise1_ChangeOutsideThePlanIsReportedWithinSeconds(t *testing.T) {
 	a := newApp(t, shared, "web")
 	before := a.look()
 	a.dev.run("label", "deployment", "web", partOf+"-")
-	a.await("it left the plan", func() error {
-		if departed := a.plan().Status.Departed; len(departed) != 1 {
-			return fmt.Errorf("departed: %+v", departed)
-		}
-		return nil
-	})
+	a.awaitDeparted()
 	a.setImage("web", "1.5.0")
 	a.await("it rolled out", func() error { return a.runs("web", "1.5.0") })
 	a.dev.run("label", "deployment", "web", partOf+"=shop")
@@ -120,20 +132,10 @@ func TestPromise1_ChangeOutsideThePlanIsReportedWithinSeconds(t *testing.T) {
 // The same where nothing is left of what ran, and the plan changes what means a restart meanwhile.
 func TestPromise1_ChangeOutsideThePlanIsReportedThoughNothingIsLeftOfWhatRan(t *testing.T) {
 	a := newApp(t, shared, "web")
-	a.await("the plan knows it", func() error {
-		if w := a.plan().Status.Workloads; len(w) != 1 || w[0].Revision == "" {
-			return fmt.Errorf("it remembers %+v", w)
-		}
-		return nil
-	})
+	a.awaitRemembered()
 	before, ran := a.look(), a.plan().Status.Workloads[0].Revision
 	a.dev.run("label", "deployment", "web", partOf+"-")
-	a.await("it left the plan", func() error {
-		if departed := a.plan().Status.Departed; len(departed) != 1 {
-			return fmt.Errorf("departed: %+v", departed)
-		}
-		return nil
-	})
+	a.awaitDeparted()
 	a.setImage("web", "1.5.0")
 	a.await("it rolled out", func() error { return a.runs("web", "1.5.0") })
 	a.dev.run("delete", "replicaset", ran)
