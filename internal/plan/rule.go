@@ -77,7 +77,12 @@ var (
 
 // blocked finds what a workload waits for before its rollout's backup lets it start.
 func (d *decider) blocked(ro course, rec *v1alpha1.RolloutWorkload) (wait, bool) {
-	for _, blocks := range backupChecks {
+	return d.firstFailed(backupChecks, ro, rec)
+}
+
+// firstFailed finds the first of some checks that is not passed.
+func (d *decider) firstFailed(checks []check, ro course, rec *v1alpha1.RolloutWorkload) (wait, bool) {
+	for _, blocks := range checks {
 		if w, is := blocks(d, ro, rec); is {
 			return w, true
 		}

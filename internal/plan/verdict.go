@@ -172,10 +172,8 @@ func (d *decider) attemptState(ro course) wait {
 	if w, waits := d.waits[ro.Rollout]; waits {
 		return w
 	}
-	for _, blocks := range attemptChecks {
-		if w, is := blocks(d, ro, nil); is {
-			return w
-		}
+	if w, failed := d.firstFailed(attemptChecks, ro, nil); failed {
+		return w
 	}
 	return wait{v1alpha1.ReasonBackupCompleted, fmt.Sprintf("backup %s is Completed", ro.Backup.Name)}
 }
