@@ -22,6 +22,7 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/actuate"
+	"github.com/backstay-dr/backstay/internal/facts"
 	"github.com/backstay-dr/backstay/internal/gate"
 	"github.com/backstay-dr/backstay/internal/observe"
 	"github.com/backstay-dr/backstay/internal/plan"
@@ -41,7 +42,7 @@ import (
 // Gate tells how the gate of a plan stands.
 type Gate interface {
 	// Assess finds that out, by a probe where nothing else can tell.
-	Assess(ctx context.Context, in plan.Input) (gate.Finding, error)
+	Assess(ctx context.Context, in facts.Input) (gate.Finding, error)
 }
 
 // DRPlanReconciler decides about a plan and everything that belongs to it: it finds held workloads, has their backup taken, releases
@@ -76,7 +77,7 @@ func (r *DRPlanReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 }
 
 // assess asks about the gate of a plan that exists. What is not known of it keeps no rollout waiting.
-func (r *DRPlanReconciler) assess(ctx context.Context, in plan.Input) (gate.Finding, error) {
+func (r *DRPlanReconciler) assess(ctx context.Context, in facts.Input) (gate.Finding, error) {
 	if in.Plan == nil {
 		return gate.Finding{}, nil
 	}

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
+	"github.com/backstay-dr/backstay/internal/facts"
 	"github.com/backstay-dr/backstay/internal/gate"
 	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/internal/workload"
@@ -95,7 +96,7 @@ func (r *GateReader) compare(live []gate.Object, versions []string) gate.Install
 }
 
 // Assess implements Gate. Where another plan of the namespace is being probed, it says that it is being found out.
-func (r *GateReader) Assess(ctx context.Context, in plan.Input) (gate.Finding, error) {
+func (r *GateReader) Assess(ctx context.Context, in facts.Input) (gate.Finding, error) {
 	installed, err := r.Read(ctx)
 	if err != nil {
 		return gate.Finding{}, err

@@ -19,8 +19,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/ledger"
 	"github.com/backstay-dr/backstay/internal/observe"
-	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/internal/velero"
 	"github.com/backstay-dr/backstay/internal/workload"
 )
@@ -84,7 +84,7 @@ func (m mapper) plansIn(ctx context.Context, obj client.Object) []ctrl.Request {
 func (m mapper) sharers(ctx context.Context, obj client.Object) []ctrl.Request {
 	namespace := obj.GetLabels()[v1alpha1.LabelNamespace]
 	underWay, err := m.observer.UnderWay(ctx, namespace)
-	if err != nil || namespace == "" || len(underWay) < plan.MaxUnderWay-1 {
+	if err != nil || namespace == "" || len(underWay) < ledger.MaxUnderWay-1 {
 		return requests(ctx, nil, err)
 	}
 	keys, err := m.observer.PlansIn(ctx, namespace)

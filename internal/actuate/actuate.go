@@ -21,7 +21,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/facts"
 	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/status"
 	"github.com/backstay-dr/backstay/internal/telemetry"
 	"github.com/backstay-dr/backstay/internal/velero"
 	"github.com/backstay-dr/backstay/internal/workload"
@@ -50,7 +52,7 @@ type Actuator struct {
 // Behind reports whether an input shows a plan or a release whose status was written since, or a workload that was released since, or one
 // that is held again and not yet what started in between: a start that is not seen would let another one rely on a backup
 // that it voids.
-func (a *Actuator) Behind(in plan.Input) bool {
+func (a *Actuator) Behind(in facts.Input) bool {
 	behind := in.Plan != nil && a.replacedPlans.Shows(in.Plan)
 	for _, r := range in.Releases {
 		behind = a.replacedReleases.Shows(r) || behind
@@ -68,7 +70,7 @@ func (a *Actuator) Behind(in plan.Input) bool {
 //
 // The status of the plan is what people look at, and rests on nothing that this decision records. It comes first, unless something
 // is about to start; where it is about to change again it is written only if something was refused.
-func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) error {
+func (a *Actuator) Apply(ctx context.Context, in facts.Input, d plan.Decision) error {
 	var refused error
 	if len(d.Starts) == 0 && !d.PlanSettles {
 		if refused = a.writePlan(ctx, in, &d); apierrors.IsConflict(refused) {
@@ -96,7 +98,7 @@ func (a *Actuator) Apply(ctx context.Context, in plan.Input, d plan.Decision) er
 }
 
 // applyRecorded records what a decision does, and does it.
-func (a *Actuator) applyRecorded(ctx context.Context, in plan.Input, d plan.Decision) error {
+func (a *Actuator) applyRecorded(ctx context.Context, in facts.Input, d plan.Decision) error {
 	unrecorded, named, err := a.record(ctx, in, d)
 	if apierrors.IsConflict(err) {
 		return err
@@ -120,7 +122,7 @@ func (a *Actuator) applyRecorded(ctx context.Context, in plan.Input, d plan.Deci
 }
 
 // writePlan updates the status of the plan, once, on the version of it that the decision was made on.
-func (a *Actuator) writePlan(ctx context.Context, in plan.Input, d *plan.Decision) error {
+func (a *Actuator) writePlan(ctx context.Context, in facts.Input, d *plan.Decision) error {
 	if d.Plan == nil {
 		return nil
 	}
@@ -140,7 +142,7 @@ func (a *Actuator) writePlan(ctx context.Context, in plan.Input, d *plan.Decisio
 // record makes the releases that do not exist yet and writes the statuses that differ. It returns the names of the releases
 // of which that was refused, and what those are named that it created, by the names of the decision.
 func (a *Actuator) record(
-	ctx context.Context, in plan.Input, d plan.Decision,
+	ctx context.Context, in facts.Input, d plan.Decision,
 ) (unrecorded map[string]bool, named map[string]string, err error) {
 	stored, unrecorded, named := map[string]*v1alpha1.AppRelease{}, map[string]bool{}, map[string]string{}
 	for _, r := range in.Releases {
@@ -176,9 +178,9 @@ func (a *Actuator) record(
 
 // writeStatus updates the status of a release, on the version of the object that the decision was made on, and tells what
 // changed.
-func (a *Actuator) writeStatus(ctx context.Context, in plan.Input, base *v1alpha1.AppRelease, status *v1alpha1.AppReleaseStatus) error {
+func (a *Actuator) writeStatus(ctx context.Context, in facts.Input, base *v1alpha1.AppRelease, wanted *v1alpha1.AppReleaseStatus) error {
 	changed := base.DeepCopy()
-	changed.Status = *status
+	changed.Status = *wanted
 	err := a.Client.Status().Update(ctx, changed)
 	if apierrors.IsNotFound(err) {
 		err = apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("appreleases").GroupResource(), base.Name, err)
@@ -187,16 +189,16 @@ func (a *Actuator) writeStatus(ctx context.Context, in plan.Input, base *v1alpha
 		return fmt.Errorf("status of AppRelease %s: %w", base.Name, err)
 	}
 	a.replacedReleases.Note(base, changed)
-	a.Events.Transitions(in, changed, plan.Transitions(changed, &base.Status, status))
-	a.Metrics.Transitions(&base.Status, status)
-	a.tellFailures(ctx, in, &base.Status, status)
+	a.Events.Transitions(in, changed, status.Transitions(changed, &base.Status, wanted))
+	a.Metrics.Transitions(&base.Status, wanted)
+	a.tellFailures(ctx, in, &base.Status, wanted)
 	return nil
 }
 
 // tellFailures passes on what Velero says of the backups that failed, to whoever administers it: in the log, and by an event
 // on the Backup. Tenants read neither.
-func (a *Actuator) tellFailures(ctx context.Context, in plan.Input, from, to *v1alpha1.AppReleaseStatus) {
-	for _, ended := range plan.EndedBackups(from, to) {
+func (a *Actuator) tellFailures(ctx context.Context, in facts.Input, from, to *v1alpha1.AppReleaseStatus) {
+	for _, ended := range status.EndedBackups(from, to) {
 		b := in.Backups[ended.Name]
 		if b == nil || velero.StateOf(b) != velero.Failed {
 			continue
@@ -208,7 +210,7 @@ func (a *Actuator) tellFailures(ctx context.Context, in plan.Input, from, to *v1
 }
 
 // createBackups creates the Backups of the releases that are recorded.
-func (a *Actuator) createBackups(ctx context.Context, in plan.Input, d plan.Decision, unrecorded map[string]bool) error {
+func (a *Actuator) createBackups(ctx context.Context, in facts.Input, d plan.Decision, unrecorded map[string]bool) error {
 	without := map[string]bool{}
 	for _, r := range slices.Concat(in.Releases, d.Create) {
 		if unrecorded[r.Name] {
@@ -233,7 +235,7 @@ func (a *Actuator) createBackups(ctx context.Context, in plan.Input, d plan.Deci
 }
 
 // createBackup creates a Backup. One that exists under its name is the same, since the name tells everything about it.
-func (a *Actuator) createBackup(ctx context.Context, in plan.Input, b *velerov1.Backup) error {
+func (a *Actuator) createBackup(ctx context.Context, in facts.Input, b *velerov1.Backup) error {
 	if a.created.justNow(b.Name, a.Now()) {
 		return apierrors.NewConflict(velerov1.SchemeGroupVersion.WithResource("backups").GroupResource(), b.Name,
 			errors.New("it was created a moment ago, and the cache does not show it"))
@@ -289,7 +291,7 @@ func (a *Actuator) markBackups(ctx context.Context, d plan.Decision) error {
 		}
 	}
 	for _, name := range d.Touch {
-		if err := a.patchBackup(ctx, name, velero.TouchPatch(plan.AnnotationTouched, a.Now())); err != nil {
+		if err := a.patchBackup(ctx, name, velero.TouchPatch(v1alpha1.AnnotationTouched, a.Now())); err != nil {
 			return err
 		}
 	}

@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/facts"
 	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/internal/telemetry"
 	"github.com/backstay-dr/backstay/internal/workload"
@@ -76,8 +77,8 @@ func (b *bench) write(verb string, obj client.Object) error {
 }
 
 // everything is a decision that does a bit of everything, for two releases that have nothing to do with each other.
-func everything() (plan.Input, plan.Decision) {
-	in := plan.Input{Namespace: "shop", Name: "shop", Plan: gen.Plan("shop"), Releases: []*v1alpha1.AppRelease{gen.Release("shop", "1")}}
+func everything() (facts.Input, plan.Decision) {
+	in := facts.Input{Namespace: "shop", Name: "shop", Plan: gen.Plan("shop"), Releases: []*v1alpha1.AppRelease{gen.Release("shop", "1")}}
 	fresh := gen.Release("shop", "2")
 	backup := &velerov1.Backup{}
 	backup.Name, backup.Annotations = "backup-2", map[string]string{v1alpha1.AnnotationReleaseVersion: "2"}
@@ -175,7 +176,7 @@ func TestPromise1_NothingIsLetGoByAPlanThatTheCacheShowsNoMore(t *testing.T) {
 				stored = append(stored, live)
 			}
 			b := newBench(t, "", stored...)
-			in := plan.Input{Namespace: "shop", Name: "shop", Plan: tc.cached}
+			in := facts.Input{Namespace: "shop", Name: "shop", Plan: tc.cached}
 			err := b.Apply(t.Context(), in, plan.Decision{Starts: []plan.Start{{Workload: view("web"), Reason: tc.reason}}})
 			if went := len(b.written) > 0; went != tc.goes || tc.goes != (err == nil) || !tc.goes && !apierrors.IsConflict(err) {
 				t.Errorf("let go: %t, want %t; %v", went, tc.goes, err)

@@ -13,7 +13,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
-	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/facts"
+	"github.com/backstay-dr/backstay/internal/ledger"
 	"github.com/backstay-dr/backstay/internal/workload"
 )
 
@@ -130,7 +131,7 @@ const cacheDelay = 5 * time.Second
 
 // reserve notes that a backup is about to be created. It is false where others that were created since a decision left no
 // room for it: decisions about several plans of a namespace are made at the same time.
-func (c *created) reserve(b *velerov1.Backup, in plan.Input, now time.Time) bool {
+func (c *created) reserve(b *velerov1.Backup, in facts.Input, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	maps.DeleteFunc(c.backups, func(_ string, made creation) bool { return now.Sub(made.at) > cacheDelay })
@@ -140,7 +141,7 @@ func (c *created) reserve(b *velerov1.Backup, in plan.Input, now time.Time) bool
 			others++
 		}
 	}
-	if others >= plan.MaxUnderWay && !in.UnderWay[b.Name] {
+	if others >= ledger.MaxUnderWay && !in.UnderWay[b.Name] {
 		return false
 	}
 	if c.backups == nil {

@@ -11,7 +11,8 @@ import (
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
-	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/facts"
+	"github.com/backstay-dr/backstay/internal/ledger"
 	"github.com/backstay-dr/backstay/internal/workload"
 	"github.com/backstay-dr/backstay/test/gen"
 )
@@ -61,7 +62,7 @@ func TestCacheIsBehindForTheWorkloadThatWasPatched(t *testing.T) {
 func TestBackupIsCreatedAgainOnlyWhenTheCacheHadTimeToShowIt(t *testing.T) {
 	var c created
 	now := time.Unix(1000, 0)
-	in := plan.Input{Now: now}
+	in := facts.Input{Now: now}
 	a, b := gen.Backup("a", gen.Label(v1alpha1.LabelNamespace, "shop")), gen.Backup("b", gen.Label(v1alpha1.LabelNamespace, "bank"))
 	c.reserve(a, in, now)
 	if !c.justNow("a", now.Add(cacheDelay)) || c.justNow("b", now) {
@@ -90,8 +91,8 @@ func TestBackupsOfDecisionsAtTheSameTimeAreBounded(t *testing.T) {
 	backup := func(name, namespace string) *velerov1.Backup {
 		return gen.Backup(name, gen.Label(v1alpha1.LabelNamespace, namespace))
 	}
-	in := plan.Input{Now: now, UnderWay: map[string]bool{}}
-	for i := range plan.MaxUnderWay {
+	in := facts.Input{Now: now, UnderWay: map[string]bool{}}
+	for i := range ledger.MaxUnderWay {
 		if !c.reserve(backup(fmt.Sprint(i), "shop"), in, now) {
 			t.Fatalf("backup %d has no room", i)
 		}
@@ -99,14 +100,14 @@ func TestBackupsOfDecisionsAtTheSameTimeAreBounded(t *testing.T) {
 	if c.reserve(backup("more", "shop"), in, now) {
 		t.Error("there is room for one more than may be under way")
 	}
-	if !c.reserve(backup("0", "shop"), plan.Input{Now: now, UnderWay: map[string]bool{"0": true, "1": true, "2": true, "3": true}}, now) {
+	if !c.reserve(backup("0", "shop"), facts.Input{Now: now, UnderWay: map[string]bool{"0": true, "1": true, "2": true, "3": true}}, now) {
 		t.Error("one that is under way has no room for itself")
 	}
 	if !c.reserve(backup("theirs", "bank"), in, now) {
 		t.Error("another namespace has no room")
 	}
 	later := now.Add(time.Second)
-	if !c.reserve(backup("more", "shop"), plan.Input{Now: later, UnderWay: map[string]bool{"1": true}}, later) {
+	if !c.reserve(backup("more", "shop"), facts.Input{Now: later, UnderWay: map[string]bool{"1": true}}, later) {
 		t.Error("what a later decision saw to be over still takes room")
 	}
 }

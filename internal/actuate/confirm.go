@@ -16,13 +16,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/facts"
+	"github.com/backstay-dr/backstay/internal/ledger"
 	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // confirm reads from the API server what a decision rests on where a cache that is behind would mislead it: each kind has a
 // cache of its own. What it looks at is rare, and not on the way of a rollout that its backup releases.
-func (a *Actuator) confirm(ctx context.Context, in plan.Input, d plan.Decision) error {
+func (a *Actuator) confirm(ctx context.Context, in facts.Input, d plan.Decision) error {
 	if slices.ContainsFunc(d.Starts, plan.Start.ByPlan) {
 		if err := a.confirmPlan(ctx, in); err != nil {
 			return err
@@ -43,7 +45,7 @@ func (a *Actuator) confirm(ctx context.Context, in plan.Input, d plan.Decision) 
 
 // confirmPlan: it is the plan alone that releases something: that it is gone, or does not hold, or that its deadline has
 // passed. The cache of plans may be behind the one that shows the hold.
-func (a *Actuator) confirmPlan(ctx context.Context, in plan.Input) error {
+func (a *Actuator) confirmPlan(ctx context.Context, in facts.Input) error {
 	live := &v1alpha1.DRPlan{}
 	err := a.Live.Get(ctx, client.ObjectKey{Namespace: in.Namespace, Name: in.Name}, live)
 	if client.IgnoreNotFound(err) != nil {
@@ -58,7 +60,7 @@ func (a *Actuator) confirmPlan(ctx context.Context, in plan.Input) error {
 
 // confirmEscape: a revision is seen to run, and the workload does not say that it was admitted. Its own cache may be behind that
 // of the revisions, or the other way round.
-func (a *Actuator) confirmEscape(ctx context.Context, e *plan.Escape) error {
+func (a *Actuator) confirmEscape(ctx context.Context, e *ledger.Escape) error {
 	k := workload.KindOf(e.Workload.Key)
 	live := k.New()
 	if err := a.Live.Get(ctx, client.ObjectKey{Namespace: e.Workload.Namespace, Name: e.Workload.Name}, live); client.IgnoreNotFound(err) != nil {
@@ -86,7 +88,7 @@ func (a *Actuator) confirmEscape(ctx context.Context, e *plan.Escape) error {
 
 // confirmLost: a Backup was there and is not any more. The cache of an operator that has just started may be older than what
 // was recorded. One that has lost our labels is no Backup of ours any more.
-func (a *Actuator) confirmLost(ctx context.Context, in plan.Input, name string) error {
+func (a *Actuator) confirmLost(ctx context.Context, in facts.Input, name string) error {
 	live := &velerov1.Backup{}
 	err := a.Live.Get(ctx, client.ObjectKey{Namespace: a.VeleroNamespace, Name: name}, live)
 	if err == nil {

@@ -12,6 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/facts"
+	"github.com/backstay-dr/backstay/internal/ledger"
 	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/internal/workload"
 	"github.com/backstay-dr/backstay/test/gen"
@@ -46,8 +48,8 @@ func TestNothingIsRecordedAsAnEscapeThatOnlyACacheShows(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, "", tc.live...)
-			d := plan.Decision{Escapes: []plan.Escape{{Workload: workload.FromDeployment(seen, nil), Revision: tc.revision}}}
-			err := b.Apply(t.Context(), plan.Input{Namespace: "ns", Name: "shop"}, d)
+			d := plan.Decision{Escapes: []ledger.Escape{{Workload: workload.FromDeployment(seen, nil), Revision: tc.revision}}}
+			err := b.Apply(t.Context(), facts.Input{Namespace: "ns", Name: "shop"}, d)
 			if (err == nil) != tc.real || err != nil && !apierrors.IsConflict(err) {
 				t.Errorf("Apply: %v; want a conflict: %t", err, !tc.real)
 			}
@@ -57,7 +59,7 @@ func TestNothingIsRecordedAsAnEscapeThatOnlyACacheShows(t *testing.T) {
 
 func TestNoBackupIsRecordedAsLostThatOnlyACacheLacks(t *testing.T) {
 	lost := plan.Decision{Lost: []string{"b"}}
-	in := plan.Input{Cluster: "c", Namespace: "ns", Name: "shop"}
+	in := facts.Input{Cluster: "c", Namespace: "ns", Name: "shop"}
 	there := gen.Backup("b", gen.Label(v1alpha1.LabelCluster, "c"), gen.Label(v1alpha1.LabelNamespace, "ns"), gen.Label(v1alpha1.LabelPlan, "shop"))
 	if err := newBench(t, "", gen.Backup("b")).Apply(t.Context(), in, lost); err != nil {
 		t.Errorf("it is not ours any more, and Apply returns %v", err)
@@ -65,7 +67,7 @@ func TestNoBackupIsRecordedAsLostThatOnlyACacheLacks(t *testing.T) {
 	if err := newBench(t, "", there).Apply(t.Context(), in, lost); !apierrors.IsConflict(err) {
 		t.Errorf("it exists, and Apply returns %v", err)
 	}
-	if err := newBench(t, "").Apply(t.Context(), plan.Input{}, lost); err != nil {
+	if err := newBench(t, "").Apply(t.Context(), facts.Input{}, lost); err != nil {
 		t.Errorf("it is gone, and Apply returns %v", err)
 	}
 }

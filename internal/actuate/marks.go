@@ -9,13 +9,14 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/backstay-dr/backstay/internal/facts"
 	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // markWorkloads changes what workloads say of their hold: the mark that somebody removed, why it lasts, and what means
 // nothing any more. Who overrode a hold, and why, stays there until everything is recorded.
-func (a *Actuator) markWorkloads(ctx context.Context, in plan.Input, d plan.Decision, recorded bool) error {
+func (a *Actuator) markWorkloads(ctx context.Context, in facts.Input, d plan.Decision, recorded bool) error {
 	var errs []error
 	mark := func(v *workload.View, patch []byte) {
 		errs = append(errs, client.IgnoreNotFound(a.patchWorkload(ctx, v, patch)))

@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
-	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/facts"
 )
 
 // withdraw deletes Backups that nobody waits for, as they were seen: one that Velero has begun since stays.
@@ -44,7 +44,7 @@ func (a *Actuator) prune(ctx context.Context, releases []*v1alpha1.AppRelease) e
 }
 
 // Complete adds to an input what the cache does not show yet: the backups of the namespace that were created a moment ago.
-func (a *Actuator) Complete(ctx context.Context, in plan.Input) {
+func (a *Actuator) Complete(ctx context.Context, in facts.Input) {
 	for _, name := range a.created.of(in.Namespace, a.Now()) {
 		err := a.Client.Get(ctx, client.ObjectKey{Namespace: a.VeleroNamespace, Name: name}, &velerov1.Backup{}, client.UnsafeDisableDeepCopy)
 		if err != nil {

@@ -16,12 +16,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
-	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/facts"
 	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // readMembers finds the workloads that the plan selects, that it holds, or that are in one of its open rollouts.
-func (o *Observer) readMembers(ctx context.Context, in *plan.Input) error {
+func (o *Observer) readMembers(ctx context.Context, in *facts.Input) error {
 	plans, err := o.plansOf(ctx, in.Namespace)
 	if err != nil {
 		return err
@@ -32,7 +32,7 @@ func (o *Observer) readMembers(ctx context.Context, in *plan.Input) error {
 			return err
 		}
 	}
-	slices.SortFunc(in.Members, func(a, b plan.Member) int {
+	slices.SortFunc(in.Members, func(a, b facts.Member) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Group, b.Group))
 	})
 	return nil
@@ -40,7 +40,7 @@ func (o *Observer) readMembers(ctx context.Context, in *plan.Input) error {
 
 // readMembersOf adds to the members those of one kind.
 func (o *Observer) readMembersOf(
-	ctx context.Context, k *workload.Kind, in *plan.Input, known map[workload.Key]bool, plans []*v1alpha1.DRPlan,
+	ctx context.Context, k *workload.Kind, in *facts.Input, known map[workload.Key]bool, plans []*v1alpha1.DRPlan,
 ) error {
 	workloads, err := o.workloads(ctx, k, in, known)
 	if err != nil {
@@ -59,7 +59,7 @@ func (o *Observer) readMembersOf(
 }
 
 // readLeft finds the revisions that workloads of a kind which the plan remembers left behind when they were deleted.
-func (o *Observer) readLeft(ctx context.Context, k *workload.Kind, in *plan.Input, workloads map[string]client.Object) error {
+func (o *Observer) readLeft(ctx context.Context, k *workload.Kind, in *facts.Input, workloads map[string]client.Object) error {
 	if in.Plan == nil {
 		return nil
 	}
@@ -94,7 +94,7 @@ func keyOf(w *v1alpha1.PlanWorkload) workload.Key {
 
 // workloads are those of a kind, by name, that the plan selects or holds, and those that are known to it otherwise.
 func (o *Observer) workloads(
-	ctx context.Context, k *workload.Kind, in *plan.Input, known map[workload.Key]bool,
+	ctx context.Context, k *workload.Kind, in *facts.Input, known map[workload.Key]bool,
 ) (map[string]client.Object, error) {
 	workloads := map[string]client.Object{}
 	fields := []client.MatchingFields{{fieldHeldBy: workload.HoldMark(in.Namespace, in.Name)}}
@@ -127,7 +127,7 @@ func (o *Observer) workloads(
 
 // knownTo are the workloads that something is still to be recorded of, whatever became of their labels: those in open
 // rollouts, and those that the plan remembers.
-func knownTo(in *plan.Input) map[workload.Key]bool {
+func knownTo(in *facts.Input) map[workload.Key]bool {
 	known := map[workload.Key]bool{}
 	if in.Plan != nil {
 		for _, w := range slices.Concat(in.Plan.Status.Workloads, in.Plan.Status.Departed) {
@@ -148,14 +148,14 @@ func knownTo(in *plan.Input) map[workload.Key]bool {
 }
 
 func (o *Observer) member(
-	ctx context.Context, k *workload.Kind, in *plan.Input, w client.Object, plans []*v1alpha1.DRPlan,
-) (plan.Member, error) {
+	ctx context.Context, k *workload.Kind, in *facts.Input, w client.Object, plans []*v1alpha1.DRPlan,
+) (facts.Member, error) {
 	revisions := k.Revisions.NewList()
 	by := client.MatchingFields{fieldOwner: string(w.GetUID())}
 	if err := o.Reader.List(ctx, revisions, client.InNamespace(in.Namespace), by, client.UnsafeDisableDeepCopy); err != nil {
-		return plan.Member{}, err
+		return facts.Member{}, err
 	}
-	m := plan.Member{View: k.View(w, k.Revisions.Items(revisions), restartAnnotations(in.Plan)...)}
+	m := facts.Member{View: k.View(w, k.Revisions.Items(revisions), restartAnnotations(in.Plan)...)}
 	for i, p := range plansSelecting(plans, k, w) {
 		if p.Name == in.Name {
 			m.Selected, m.Driver = true, i == 0

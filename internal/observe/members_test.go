@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
-	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/facts"
 	"github.com/backstay-dr/backstay/internal/workload"
 	"github.com/backstay-dr/backstay/test/gen"
 )
@@ -63,7 +63,7 @@ func TestKnownTo(t *testing.T) {
 		{Number: 2, Workloads: []v1alpha1.RolloutWorkload{of("api"), of("web")}},
 		{Number: 1, Outcome: v1alpha1.OutcomeRolledOut, Workloads: []v1alpha1.RolloutWorkload{of("job")}},
 	}
-	in := &plan.Input{Releases: []*v1alpha1.AppRelease{release}, Plan: gen.Plan("shop", gen.PlanStatus(v1alpha1.DRPlanStatus{
+	in := &facts.Input{Releases: []*v1alpha1.AppRelease{release}, Plan: gen.Plan("shop", gen.PlanStatus(v1alpha1.DRPlanStatus{
 		Workloads: []v1alpha1.PlanWorkload{seen("web"), seen("cron")}, Departed: []v1alpha1.PlanWorkload{seen("mail")},
 	}))}
 	want := map[workload.Key]bool{}

@@ -17,7 +17,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
-	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/facts"
+	"github.com/backstay-dr/backstay/internal/ledger"
 	"github.com/backstay-dr/backstay/internal/velero"
 )
 
@@ -37,8 +38,8 @@ type Observer struct {
 
 // Plan gathers the input of a decision about the plan of that name, which need not exist. What is in it is the cache's
 // own and no copy, since a plan may have hundreds of releases: nobody may change it.
-func (o *Observer) Plan(ctx context.Context, key client.ObjectKey) (plan.Input, error) {
-	in := plan.Input{Now: o.Now(), Cluster: o.Cluster, Namespace: key.Namespace, Name: key.Name}
+func (o *Observer) Plan(ctx context.Context, key client.ObjectKey) (facts.Input, error) {
+	in := facts.Input{Now: o.Now(), Cluster: o.Cluster, Namespace: key.Namespace, Name: key.Name}
 	p := &v1alpha1.DRPlan{}
 	switch err := o.Reader.Get(ctx, key, p, client.UnsafeDisableDeepCopy); {
 	case err == nil:
@@ -46,7 +47,7 @@ func (o *Observer) Plan(ctx context.Context, key client.ObjectKey) (plan.Input, 
 	case !apierrors.IsNotFound(err):
 		return in, err
 	}
-	for _, read := range []func(context.Context, *plan.Input) error{
+	for _, read := range []func(context.Context, *facts.Input) error{
 		o.readReleases, o.readMembers, o.readBackups, o.readLocation, o.readNamespace,
 	} {
 		if err := read(ctx, &in); err != nil {
@@ -56,7 +57,7 @@ func (o *Observer) Plan(ctx context.Context, key client.ObjectKey) (plan.Input, 
 	return in, nil
 }
 
-func (o *Observer) readReleases(ctx context.Context, in *plan.Input) error {
+func (o *Observer) readReleases(ctx context.Context, in *facts.Input) error {
 	list := &v1alpha1.AppReleaseList{}
 	key := client.ObjectKey{Namespace: in.Namespace, Name: in.Name}
 	by := client.MatchingFields{fieldPlan: key.String()}
@@ -72,7 +73,7 @@ func (o *Observer) readReleases(ctx context.Context, in *plan.Input) error {
 	return nil
 }
 
-func (o *Observer) readBackups(ctx context.Context, in *plan.Input) error {
+func (o *Observer) readBackups(ctx context.Context, in *facts.Input) error {
 	list := &velerov1.BackupList{}
 	key := client.ObjectKey{Namespace: in.Namespace, Name: in.Name}
 	by := client.MatchingFields{fieldPlan: key.String()}
@@ -97,14 +98,14 @@ func (o *Observer) UnderWay(ctx context.Context, namespace string) (map[string]b
 	}
 	out := make(map[string]bool, len(list.Items))
 	for i := range list.Items {
-		if o.Now().Before(list.Items[i].CreationTimestamp.Add(plan.StuckAfter)) {
+		if o.Now().Before(list.Items[i].CreationTimestamp.Add(ledger.StuckAfter)) {
 			out[list.Items[i].Name] = true
 		}
 	}
 	return out, nil
 }
 
-func (o *Observer) readLocation(ctx context.Context, in *plan.Input) error {
+func (o *Observer) readLocation(ctx context.Context, in *facts.Input) error {
 	if in.Plan == nil {
 		return nil
 	}
@@ -139,7 +140,7 @@ func (o *Observer) locations(ctx context.Context) ([]velerov1.BackupStorageLocat
 	return list.Items, err
 }
 
-func (o *Observer) readNamespace(ctx context.Context, in *plan.Input) error {
+func (o *Observer) readNamespace(ctx context.Context, in *facts.Input) error {
 	ns := &metav1.PartialObjectMetadata{}
 	ns.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
 	err := o.Reader.Get(ctx, client.ObjectKey{Name: in.Namespace}, ns)

@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
-	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/status"
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
@@ -23,7 +23,7 @@ func (s *sim) events(release string, during time.Duration, each func(second int)
 		each(second)
 		s.pass(time.Second)
 		if r := s.releases[release]; r != nil {
-			for _, e := range plan.Transitions(r, old, &r.Status) {
+			for _, e := range status.Transitions(r, old, &r.Status) {
 				told = append(told, describeEvent(e))
 			}
 			old = &r.Status
@@ -49,7 +49,7 @@ func TestDeadlineThatPassesIsToldOnce(t *testing.T) {
 	}
 	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonDeadlinePassed,
 		"web: held beyond the deadline of 2026-03-01T09:01:10Z", "(VeleroNotResponding)", "see AppRelease shop-1.5.0", "To start it without a backup")
-	if n := plan.PassedDeadlines(&v1alpha1.AppReleaseStatus{}, &s.releases["shop-1.5.0"].Status); n != 1 {
+	if n := status.PassedDeadlines(&v1alpha1.AppReleaseStatus{}, &s.releases["shop-1.5.0"].Status); n != 1 {
 		t.Errorf("%d deadlines count as passed", n)
 	}
 	s.velero.down = false

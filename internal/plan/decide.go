@@ -1,235 +1,131 @@
 // Copyright 2026 The Backstay Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+// Package plan decides. From everything that can be observed of one plan, its workloads, releases and backups, it
+// derives what to write: releases, backups, holds to release, and every status. It holds no state, reads no clock and
+// talks to nobody, so that a decision can be made again at any time by anybody with the same result.
 package plan
 
 import (
 	"cmp"
-	"iter"
-	"maps"
 	"slices"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
-	"github.com/backstay-dr/backstay/internal/drift"
+	"github.com/backstay-dr/backstay/internal/facts"
 	"github.com/backstay-dr/backstay/internal/gate"
-	"github.com/backstay-dr/backstay/internal/workload"
+	"github.com/backstay-dr/backstay/internal/ledger"
+	"github.com/backstay-dr/backstay/internal/records"
+	"github.com/backstay-dr/backstay/internal/status"
 )
 
 // Decide derives what to write from what is observed, and from what is known of the gate.
-func Decide(in Input, finding gate.Finding) Decision {
-	d := newDecider(in)
-	d.decide()
-	out := d.decision()
-	if in.Plan == nil {
-		return out
+func Decide(in facts.Input, finding gate.Finding) Decision {
+	f := facts.Of(in)
+	book := records.Copy(f)
+	out, until := steps(f, book)
+	stored := book
+	if out.writeReleases(book) {
+		stored = records.Read(f)
 	}
-	stored := d
-	if d.unstored {
-		stored = d.asStored()
+	if f.Plan != nil && !facts.TooMany(f.Members) && !f.Terminating {
+		out.prune(f, book)
 	}
-	stored.tellPlan(finding, &out)
+	if at := out.passesUntil(f, book); f.Now.Before(at) {
+		out.Statuses, until = nil, f.Sooner(until, at)
+	}
+	slices.SortFunc(out.Starts, func(a, b Start) int { return cmp.Compare(a.Workload.Name, b.Workload.Name) })
+	if f.Plan != nil {
+		until = f.Sooner(until, out.writePlan(f, stored, finding))
+	}
+	if !until.IsZero() {
+		out.RequeueAfter = until.Sub(f.Now)
+	}
 	return out
 }
 
-// decide takes the steps.
-func (d *decider) decide() {
-	in := d.in
+// steps takes those that the plan allows, and returns when time alone changes what they come to.
+func steps(f *facts.Facts, book *records.Book) (out Decision, until time.Time) {
 	switch {
-	case in.Terminating:
-	case in.Plan == nil:
-		d.releaseOrphans()
-		d.abandon()
-		d.withdraw()
-		d.clean()
-		d.reportUnfollowed(d.verdictPlanNotFound())
-	case tooMany(in.Members):
+	case f.Terminating:
+		return out, until
+	case f.Plan == nil:
+		out.Starts, out.Restored = releaseOrphans(f, book)
+		ledger.Abandon(f, book)
+		out.Withdraw = ledger.Withdraw(f, book)
+		out.Clean = clean(f)
+		status.ReportPlanNotFound(f, book)
+		return out, until
+	case facts.TooMany(f.Members):
 		// Which of them belong together cannot be recorded. Plan and releases say so; what is held stays held.
-		d.letGoUnheld()
-		d.reportUnfollowed(d.verdictTooManyWorkloads())
+		out.Starts = releaseUnheld(f, book)
+		status.ReportTooManyWorkloads(f, book)
+		return out, until
 	default:
-		d.track()
-		d.discover()
-		d.adoptBackups()
-		d.announce()
-		d.withdraw()
-		d.backUp()
-		d.markFailed()
-		d.relabel()
-		d.start()
-		d.clean()
-		d.takeOver()
-		d.noteFailures()
-		d.noteDeadlines()
-		d.close()
-		d.report()
-		d.explain()
+		return follow(f, book)
 	}
 }
 
-// decider is the work on one decision. The statuses of its releases are copies that each step brings forward.
-type decider struct {
-	in        Input
-	now       metav1.Time
-	plan      *v1alpha1.DRPlan
-	artifacts *drift.Artifacts // that the releases name
-	members   map[workload.Key]*Member
-	sorted    []*Member                           // in the order of their keys, so that a decision is always the same
-	scheme    string                              // of the members' hashes
-	seen      map[identity]*v1alpha1.PlanWorkload // what the plan remembers, in that scheme
-	releases  []*release
-	waits     map[*v1alpha1.Rollout]wait
-	past      *history
-	out       Decision
+// follow brings the records forward, and derives what they ask for.
+func follow(f *facts.Facts, book *records.Book) (out Decision, until time.Time) {
+	tracked := ledger.Track(f, book)
+	out.Escapes = slices.Concat(tracked.Escapes, ledger.Discover(f, book))
+	ledger.Adopt(f, book)
+	ledger.Announce(f, book)
 
-	// unstored reports whether the releases record anything that is not stored.
-	unstored bool
+	out.Withdraw = ledger.Withdraw(f, book)
+	backups := ledger.BackUp(f, book, out.Withdraw)
+	out.Backups, out.Lost, out.Touch = backups.Create, backups.Lost, backups.Touch
+	out.Fail = ledger.Failed(f, book)
+	out.Relabel = ledger.Relabel(f, book, out.Withdraw)
+
+	starts, deadline := startable(f, book)
+	out.Starts = starts
+	out.Clean = clean(f)
+	out.Remark = tracked.Remark
+	out.Remark = slices.Concat(out.Remark, out.takenOver(f, book))
+
+	ledger.NoteFailures(f, book)
+	ledger.NoteDeadlines(f, book)
+	ledger.Close(f, book)
+	status.Report(f, book, backups.Waits)
+	explanations, later := out.unexplained(f, book)
+	out.Explain = explanations
+	return out, f.Sooner(f.Sooner(backups.Until, deadline), later)
 }
 
-// release is an AppRelease at work.
-type release struct {
-	*v1alpha1.AppRelease
-
-	// status is the wanted status.
-	status *v1alpha1.AppReleaseStatus
-
-	// fresh says that the object does not exist yet.
-	fresh bool
-
-	// duplicate says that an older release stands for the same version.
-	duplicate bool
-}
-
-// course is a rollout at work, with the release that it belongs to.
-type course struct {
-	*v1alpha1.Rollout
-	of *release
-}
-
-// wait is what a rollout waits for before its backup can be created.
-type wait struct{ reason, message string }
-
-// newDecider begins a decision, which brings copies of the statuses forward.
-func newDecider(in Input) *decider {
-	d := newReader(in)
-	for _, r := range d.releases {
-		r.status = r.Status.DeepCopy()
-	}
-	return d
-}
-
-// newReader looks at the statuses as they are stored, and changes none.
-func newReader(in Input) *decider {
-	d := &decider{
-		in:        in,
-		now:       metav1.NewTime(in.Now.Truncate(time.Second)),
-		plan:      in.Plan,
-		artifacts: drift.Index(in.Releases),
-		members:   map[workload.Key]*Member{},
-		waits:     map[*v1alpha1.Rollout]wait{},
-	}
-	for i := range in.Members {
-		d.members[in.Members[i].Key] = &in.Members[i]
-	}
-	d.sorted = slices.SortedFunc(maps.Values(d.members), func(a, b *Member) int {
-		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
-	})
-	d.remember()
-	d.readReleases()
-	return d
-}
-
-// asStored is what newReader looks at, with what a decision has found out already of what is no record.
-func (d *decider) asStored() *decider {
-	stored := &decider{
-		in: d.in, now: d.now, plan: d.plan, artifacts: d.artifacts, members: d.members, sorted: d.sorted,
-		scheme: d.scheme, seen: d.seen, waits: map[*v1alpha1.Rollout]wait{},
-	}
-	stored.readReleases()
-	return stored
-}
-
-func (d *decider) readReleases() {
-	seen := map[string]bool{}
-	for _, obj := range d.in.Releases {
-		d.releases = append(d.releases, &release{AppRelease: obj, status: &obj.Status, duplicate: seen[obj.Spec.Version]})
-		seen[obj.Spec.Version] = true
-	}
-}
-
-// decision collects what the steps wanted.
-func (d *decider) decision() Decision {
-	d.out.Statuses = map[string]*v1alpha1.AppReleaseStatus{}
-	for _, r := range d.releases {
-		d.unstored = d.unstored || r.fresh
-		if r.fresh {
-			d.out.Create = append(d.out.Create, r.AppRelease)
+// writeReleases collects what is to be written of the releases, and reports whether there is anything.
+func (out *Decision) writeReleases(book *records.Book) bool {
+	out.Statuses = map[string]*v1alpha1.AppReleaseStatus{}
+	for _, r := range book.Releases {
+		if r.Fresh {
+			out.Create = append(out.Create, r.AppRelease)
 		}
-		fitRelease(r.status)
-		if !sameStatus(&r.Status, r.status) {
-			d.out.Statuses[r.Name], d.unstored = r.status, true
-			d.out.WriteAhead = d.out.WriteAhead || r.fresh || recordsMore(&r.Status, r.status)
+		records.Fit(r.Wanted)
+		if !records.Same(&r.Status, r.Wanted) {
+			out.Statuses[r.Name] = r.Wanted
+			out.WriteAhead = out.WriteAhead || r.Fresh || records.RecordsMore(&r.Status, r.Wanted)
 		}
 	}
-	if d.plan != nil && !tooMany(d.in.Members) && !d.in.Terminating {
-		d.prune()
+	return len(out.Create)+len(out.Statuses) > 0
+}
+
+// writePlan adds the status of the plan, where it differs from what is stored, and returns when it changes by itself.
+func (out *Decision) writePlan(f *facts.Facts, stored *records.Book, finding gate.Finding) time.Time {
+	until := f.Now.Add(finding.RetryAfter)
+	if finding.Condition.Type == "" {
+		return until // it is being found out
 	}
-	if at := d.passesUntil(); d.in.Now.Before(at) {
-		d.out.Statuses = nil
-		d.wake(at)
+	wanted, expires := status.Plan(f, stored, finding)
+	until = f.Sooner(until, expires)
+	if equality.Semantic.DeepEqual(f.Plan.Status, wanted) {
+		return until
 	}
-	slices.SortFunc(d.out.Starts, func(a, b Start) int { return cmp.Compare(a.Workload.Name, b.Workload.Name) })
-	return d.out
-}
-
-// wake asks for another decision at a time to come. What is past has had its effect on this one.
-func (d *decider) wake(at time.Time) { d.out.wakeAfter(at.Sub(d.in.Now)) }
-
-func (out *Decision) wakeAfter(after time.Duration) {
-	if after > 0 && (out.RequeueAfter == 0 || after < out.RequeueAfter) {
-		out.RequeueAfter = after
+	out.Plan, out.PlanSettles = &wanted, settles(f, stored)
+	if out.PlanSettles {
+		until = f.Sooner(until, f.Now.Add(ledger.SettleTime))
 	}
+	return until
 }
-
-// primaries are the releases that count.
-func (d *decider) primaries() []*release {
-	return slices.DeleteFunc(slices.Clone(d.releases), func(r *release) bool { return r.duplicate })
-}
-
-// courses are the rollouts of the releases that count. Opening another one ends what an earlier call is good for.
-func (d *decider) courses() iter.Seq[course] {
-	return func(yield func(course) bool) {
-		for _, r := range d.primaries() {
-			for i := range r.status.Rollouts {
-				if !yield(course{&r.status.Rollouts[i], r}) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// versionOf resolves the version that a member asks for.
-func (d *decider) versionOf(m *Member) drift.Version {
-	return d.artifacts.Resolve(m.Template, m.Labels)
-}
-
-func (d *decider) mode() v1alpha1.GateMode { return d.plan.Spec.Gate.Mode }
-
-func tooMany(members []Member) bool {
-	n := 0
-	for i := range members {
-		if members[i].Selected {
-			n++
-		}
-	}
-	return n > v1alpha1.MaxWorkloads
-}
-
-func keyOf(rec *v1alpha1.RolloutWorkload) workload.Key {
-	return workload.Key{Group: rec.Group, Kind: rec.Kind, Name: rec.Name}
-}
-
-func open(ro *v1alpha1.Rollout) bool { return ro.Outcome == "" }

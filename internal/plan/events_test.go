@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
-	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/status"
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
@@ -21,7 +21,7 @@ import (
 // plan too.
 func TestTransitions(t *testing.T) {
 	now := metav1.Now()
-	status := func(ro v1alpha1.Rollout, workloads ...v1alpha1.RolloutWorkload) *v1alpha1.AppReleaseStatus {
+	recorded := func(ro v1alpha1.Rollout, workloads ...v1alpha1.RolloutWorkload) *v1alpha1.AppReleaseStatus {
 		ro.Number, ro.Workloads = 1, workloads
 		return &v1alpha1.AppReleaseStatus{Rollouts: []v1alpha1.Rollout{ro}}
 	}
@@ -48,43 +48,43 @@ func TestTransitions(t *testing.T) {
 		from, to *v1alpha1.AppReleaseStatus
 		want     []string
 	}{
-		"nothing":        {status(none, held), status(none, held), nil},
-		"held":           {status(none), status(none, held), []string{"Held+plan", "Held on web+plan"}},
-		"one more held":  {status(none, held), status(none, api, held), []string{"Held on api+plan"}},
-		"two held":       {status(none), status(none, api, held), []string{"Held+plan", "Held on api+plan", "Held on web+plan"}},
-		"backup created": {status(none, held), status(backup("", nil), held), []string{"BackupCreated"}},
+		"nothing":        {recorded(none, held), recorded(none, held), nil},
+		"held":           {recorded(none), recorded(none, held), []string{"Held+plan", "Held on web+plan"}},
+		"one more held":  {recorded(none, held), recorded(none, api, held), []string{"Held on api+plan"}},
+		"two held":       {recorded(none), recorded(none, api, held), []string{"Held+plan", "Held on api+plan", "Held on web+plan"}},
+		"backup created": {recorded(none, held), recorded(backup("", nil), held), []string{"BackupCreated"}},
 		"a phase on the way is no news": {
-			status(backup("", nil), held), status(backup(velerov1.BackupPhaseInProgress, nil), held), nil,
+			recorded(backup("", nil), held), recorded(backup(velerov1.BackupPhaseInProgress, nil), held), nil,
 		},
 		"backup Completed": {
-			status(backup(velerov1.BackupPhaseInProgress, nil), held), status(backup(velerov1.BackupPhaseCompleted, nil), held), []string{"BackupCompleted"},
+			recorded(backup(velerov1.BackupPhaseInProgress, nil), held), recorded(backup(velerov1.BackupPhaseCompleted, nil), held), []string{"BackupCompleted"},
 		},
 		"backup failed": {
-			status(backup(velerov1.BackupPhaseInProgress, nil), held), status(backup(velerov1.BackupPhaseFailed, &now), held), []string{"!BackupFailed+plan"},
+			recorded(backup(velerov1.BackupPhaseInProgress, nil), held), recorded(backup(velerov1.BackupPhaseFailed, &now), held), []string{"!BackupFailed+plan"},
 		},
-		"released is told on the workload, when it is": {status(none, held), status(none, released), nil},
-		"overridden": {status(none, held), status(none, overridden), []string{"!Overridden+plan", "!Overridden on web+plan"}},
+		"released is told on the workload, when it is": {recorded(none, held), recorded(none, released), nil},
+		"overridden": {recorded(none, held), recorded(none, overridden), []string{"!Overridden+plan", "!Overridden on web+plan"}},
 		"escaped": {
-			status(none), status(v1alpha1.Rollout{Cause: v1alpha1.CauseEscaped}, web(v1alpha1.WorkloadAdmitted, v1alpha1.StartNotHeld)),
+			recorded(none), recorded(v1alpha1.Rollout{Cause: v1alpha1.CauseEscaped}, web(v1alpha1.WorkloadAdmitted, v1alpha1.StartNotHeld)),
 			[]string{"!Escaped+plan", "!Escaped on web+plan"},
 		},
 		"observed": {
-			status(none), status(v1alpha1.Rollout{Cause: v1alpha1.CauseObserved}, web(v1alpha1.WorkloadAdmitted, v1alpha1.StartNotHeld)),
+			recorded(none), recorded(v1alpha1.Rollout{Cause: v1alpha1.CauseObserved}, web(v1alpha1.WorkloadAdmitted, v1alpha1.StartNotHeld)),
 			[]string{"Observed", "Observed on web"},
 		},
-		"failed":                       {status(none, rollingOut), status(none, failed), []string{"!RolloutFailed+plan", "!RolloutFailed on web+plan"}},
-		"failed before":                {status(none, failed), status(none, failed), nil},
-		"one more fails":               {status(none, failed), status(none, failedToo, failed), []string{"!RolloutFailed on api+plan"}},
-		"goes on again":                {status(none, failed), status(none, rollingOut), nil},
-		"its deadline passed":          {status(none, held), status(none, late), []string{"!DeadlinePassed+plan", "!DeadlinePassed on web+plan"}},
-		"its deadline passed long ago": {status(none, late), status(none, late), nil},
-		"admitted after its deadline":  {status(none, late), status(none, released), nil},
-		"rolled out":                   {status(none, released), status(v1alpha1.Rollout{Outcome: v1alpha1.OutcomeRolledOut}, released), []string{"RolledOut"}},
-		"superseded":                   {status(none, held), status(v1alpha1.Rollout{Outcome: v1alpha1.OutcomeSuperseded}, held), []string{"Superseded"}},
-		"reverted":                     {status(none, held), status(v1alpha1.Rollout{Outcome: v1alpha1.OutcomeReverted}, held), []string{"Reverted"}},
-		"abandoned":                    {status(none, held), status(v1alpha1.Rollout{Outcome: v1alpha1.OutcomeAbandoned}, held), []string{"Abandoned"}},
+		"failed":                       {recorded(none, rollingOut), recorded(none, failed), []string{"!RolloutFailed+plan", "!RolloutFailed on web+plan"}},
+		"failed before":                {recorded(none, failed), recorded(none, failed), nil},
+		"one more fails":               {recorded(none, failed), recorded(none, failedToo, failed), []string{"!RolloutFailed on api+plan"}},
+		"goes on again":                {recorded(none, failed), recorded(none, rollingOut), nil},
+		"its deadline passed":          {recorded(none, held), recorded(none, late), []string{"!DeadlinePassed+plan", "!DeadlinePassed on web+plan"}},
+		"its deadline passed long ago": {recorded(none, late), recorded(none, late), nil},
+		"admitted after its deadline":  {recorded(none, late), recorded(none, released), nil},
+		"rolled out":                   {recorded(none, released), recorded(v1alpha1.Rollout{Outcome: v1alpha1.OutcomeRolledOut}, released), []string{"RolledOut"}},
+		"superseded":                   {recorded(none, held), recorded(v1alpha1.Rollout{Outcome: v1alpha1.OutcomeSuperseded}, held), []string{"Superseded"}},
+		"reverted":                     {recorded(none, held), recorded(v1alpha1.Rollout{Outcome: v1alpha1.OutcomeReverted}, held), []string{"Reverted"}},
+		"abandoned":                    {recorded(none, held), recorded(v1alpha1.Rollout{Outcome: v1alpha1.OutcomeAbandoned}, held), []string{"Abandoned"}},
 		"everything at once": {
-			status(none), status(func() v1alpha1.Rollout {
+			recorded(none), recorded(func() v1alpha1.Rollout {
 				ro := backup(velerov1.BackupPhaseCompleted, nil)
 				ro.Outcome = v1alpha1.OutcomeRolledOut
 				return ro
@@ -94,7 +94,7 @@ func TestTransitions(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			for _, e := range plan.Transitions(gen.Release("shop", "1.5.0"), tc.from, tc.to) {
+			for _, e := range status.Transitions(gen.Release("shop", "1.5.0"), tc.from, tc.to) {
 				got = append(got, describeEvent(e))
 				if e.Note == "" || e.Action == "" {
 					t.Errorf("%s says nothing: %+v", e.Reason, e)
@@ -107,7 +107,7 @@ func TestTransitions(t *testing.T) {
 	}
 }
 
-func describeEvent(e plan.Event) string {
+func describeEvent(e status.Event) string {
 	text := e.Reason
 	if e.Warning {
 		text = "!" + text

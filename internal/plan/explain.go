@@ -4,14 +4,11 @@
 package plan
 
 import (
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-
-	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/facts"
+	"github.com/backstay-dr/backstay/internal/records"
+	"github.com/backstay-dr/backstay/internal/status"
 	"github.com/backstay-dr/backstay/internal/workload"
 )
 
@@ -25,47 +22,21 @@ type Explanation struct {
 	Text     string
 }
 
-// explain writes on the workloads that are held why they are, once for each reason: the event that said so expires.
-func (d *decider) explain() {
-	for _, m := range d.sorted {
-		if !m.Held() || !m.Selected || !m.Driver || d.isWritten(m) {
+// unexplained are the explanations to write on workloads that are held, once for each reason: the event that said so expires. It
+// returns when there will be others.
+func (out *Decision) unexplained(f *facts.Facts, book *records.Book) (explanations []Explanation, until time.Time) {
+	for _, m := range f.Sorted {
+		if !m.Held() || !m.Selected || !m.Driver || out.writes(m) {
 			continue
 		}
-		text, since := d.whyHeld(m)
-		if at := since.Add(explainAfter); d.in.Now.Before(at) {
-			d.wake(at)
+		text, since := status.WhyHeld(f, book, m)
+		if at := since.Add(explainAfter); f.Now.Before(at) {
+			until = f.Sooner(until, at)
 			continue
 		}
 		if text != m.HeldReason {
-			d.out.Explain = append(d.out.Explain, Explanation{m.View, text})
+			explanations = append(explanations, Explanation{m.View, text})
 		}
 	}
-}
-
-// isWritten reports whether this decision writes on a workload already.
-func (d *decider) isWritten(m *Member) bool {
-	is := func(v workload.View) bool { return v.UID == m.UID }
-	return slices.ContainsFunc(d.out.Starts, func(s Start) bool { return is(s.Workload) }) ||
-		slices.ContainsFunc(d.out.Clean, is) || slices.ContainsFunc(d.out.Remark, is)
-}
-
-// whyHeld is why a workload is held, in the words of its release, and since when.
-func (d *decider) whyHeld(m *Member) (text string, since time.Time) {
-	reason, release := v1alpha1.ReasonNotRecorded, ""
-	since = d.pendingSince(m).Time
-	ro, rec := d.heldRecord(m)
-	switch {
-	case d.restored(m):
-		reason, since = v1alpha1.ReasonRestored, m.Created.Time
-	case rec != nil && waiting(rec) != nil:
-		reason, release, since = v1alpha1.ReasonBackupPending, ro.of.Name, waiting(rec).Time
-		if ready := meta.FindStatusCondition(ro.of.status.Conditions, v1alpha1.ConditionReady); ready != nil {
-			reason = ready.Reason
-		}
-	}
-	parts := []string{"reason=" + reason}
-	if release != "" {
-		parts = append(parts, "release="+release)
-	}
-	return strings.Join(append(parts, fmt.Sprintf("since=%s", since.UTC().Format(stamp))), " "), since
+	return explanations, until
 }

@@ -7,37 +7,31 @@ import (
 	"slices"
 	"time"
 
-	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/facts"
 	"github.com/backstay-dr/backstay/internal/gate"
+	"github.com/backstay-dr/backstay/internal/records"
 )
 
 // GateSubject is what the gate of a plan is assessed by. The plan must exist.
-func GateSubject(in Input) gate.Subject {
+func GateSubject(in facts.Input) gate.Subject {
 	s := gate.Subject{
-		Plan: in.Plan, Now: in.Now, Terminating: in.Terminating, Overlapping: overlap(in.Members) != "", LastEscape: lastEscape(in),
+		Plan: in.Plan, Now: in.Now, Terminating: in.Terminating, Overlapping: facts.Overlap(in.Members) != "", LastEscape: lastEscape(in),
 	}
-	if i := slices.IndexFunc(in.Members, func(m Member) bool { return m.Driver }); i >= 0 {
+	if i := slices.IndexFunc(in.Members, func(m facts.Member) bool { return m.Driver }); i >= 0 {
 		s.Target, s.SharedWith = &in.Members[i].View, in.Members[i].SharedWith
 	}
 	return s
 }
 
 // lastEscape is when something last started that the gate was to hold; zero for never.
-func lastEscape(in Input) time.Time {
+func lastEscape(in facts.Input) time.Time {
 	var last time.Time
 	for _, r := range in.Releases {
 		for i := range r.Status.Rollouts {
-			if ro := &r.Status.Rollouts[i]; escaped(ro) && ro.AdmittedTime != nil {
-				last = later(last, ro.AdmittedTime.Time)
+			if ro := &r.Status.Rollouts[i]; records.Escaped(ro) && ro.AdmittedTime != nil {
+				last = facts.Later(last, ro.AdmittedTime.Time)
 			}
 		}
 	}
 	return last
-}
-
-// escaped reports whether something of a rollout started that the gate was proven to hold, or that it held.
-func escaped(ro *v1alpha1.Rollout) bool {
-	return ro.Cause == v1alpha1.CauseEscaped || slices.ContainsFunc(ro.Workloads, func(rec v1alpha1.RolloutWorkload) bool {
-		return rec.StartReason == v1alpha1.StartNotHeld && rec.HeldSince != nil
-	})
 }

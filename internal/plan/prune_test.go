@@ -9,6 +9,7 @@ import (
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 
+	"github.com/backstay-dr/backstay/internal/facts"
 	"github.com/backstay-dr/backstay/internal/gate"
 	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/test/gen"
@@ -130,7 +131,7 @@ func TestReleaseThatIsOfUseIsNotPruned(t *testing.T) {
 
 // A thousand releases of before there was a limit go in turns.
 func TestOneDecisionPrunesABoundedNumber(t *testing.T) {
-	in := plan.Input{Now: epoch, Cluster: "c", Namespace: ns, Name: shop, Plan: gen.Plan(shop), Backups: map[string]*velerov1.Backup{}}
+	in := facts.Input{Now: epoch, Cluster: "c", Namespace: ns, Name: shop, Plan: gen.Plan(shop), Backups: map[string]*velerov1.Backup{}}
 	for i := range 1000 {
 		in.Releases = append(in.Releases, gen.Release(shop, fmt.Sprint(i)))
 	}

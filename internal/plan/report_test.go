@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/facts"
 	"github.com/backstay-dr/backstay/internal/gate"
 	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/internal/velero"
@@ -172,7 +173,7 @@ func TestPlanThatCannotBeBackedUpSaysSoThoughNothingIsHeld(t *testing.T) {
 
 // A --velero-namespace without Velero in it has no storage location.
 func TestPlanSaysThatVeleroIsNowhere(t *testing.T) {
-	in := plan.Input{
+	in := facts.Input{
 		Now: epoch, Cluster: "c", Namespace: ns, Name: shop, Plan: gen.Plan(shop),
 		LocationProblem: velero.LocationProblem(nil, "", ns),
 	}

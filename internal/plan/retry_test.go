@@ -14,7 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
-	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/status"
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
@@ -117,7 +117,7 @@ func TestPersonIsCalledOnce(t *testing.T) {
 	for range 900 {
 		s.pass(time.Second)
 		r := s.releases["shop-1.5.0"]
-		for _, e := range plan.Transitions(r, old, &r.Status) {
+		for _, e := range status.Transitions(r, old, &r.Status) {
 			if e.Reason == "BackupStalled" {
 				told = append(told, describeEvent(e))
 			}
@@ -143,7 +143,7 @@ func TestTextOfVeleroDoesNotReachTenants(t *testing.T) {
 			for range 60 {
 				s.pass(2 * time.Second)
 				told := fmt.Sprintf("%+v %+v", s.releases["shop-1.5.0"].Status, s.plans[shop].Status)
-				for _, e := range plan.Transitions(s.releases["shop-1.5.0"], &v1alpha1.AppReleaseStatus{}, &s.releases["shop-1.5.0"].Status) {
+				for _, e := range status.Transitions(s.releases["shop-1.5.0"], &v1alpha1.AppReleaseStatus{}, &s.releases["shop-1.5.0"].Status) {
 					told += e.Note
 				}
 				if strings.Contains(told, "s3.internal") {

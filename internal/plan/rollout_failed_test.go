@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
-	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/status"
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
@@ -28,7 +28,7 @@ func TestFailedRolloutIsTold(t *testing.T) {
 	}
 	mustBe(t, s.releaseCondition("shop-1.5.0", v1alpha1.ConditionStalled), metav1.ConditionTrue, v1alpha1.ReasonRolloutFailed)
 	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionFalse, v1alpha1.ReasonRolloutFailed, "see AppRelease shop-1.5.0")
-	if n := plan.FailedRollouts(&v1alpha1.AppReleaseStatus{}, &s.releases["shop-1.5.0"].Status); n != 1 {
+	if n := status.FailedRollouts(&v1alpha1.AppReleaseStatus{}, &s.releases["shop-1.5.0"].Status); n != 1 {
 		t.Errorf("%d rollouts count as failed", n)
 	}
 	s.mustRest()

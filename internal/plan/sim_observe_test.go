@@ -20,13 +20,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/facts"
 	"github.com/backstay-dr/backstay/internal/observe"
-	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
 // observe gathers the input of a decision as the product does, from what its cache shows.
-func (o *operator) observe(seen state, name string) plan.Input {
+func (o *operator) observe(seen state, name string) facts.Input {
 	observer := observe.Observer{
 		Reader: cache{seen}, Cluster: "c", VeleroNamespace: gen.VeleroNamespace,
 		Now: func() time.Time { return o.now.Add(o.clock) },
@@ -39,7 +39,7 @@ func (o *operator) observe(seen state, name string) plan.Input {
 }
 
 // unchanged fails the test if a decision changed its input, which is the cache's own but for what is under way.
-func (o *operator) unchanged(seen state, in plan.Input) {
+func (o *operator) unchanged(seen state, in facts.Input) {
 	o.Helper()
 	now := o.observe(seen, in.Name)
 	now.UnderWay, in.UnderWay = nil, nil

@@ -22,6 +22,7 @@ import (
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/controllers"
 	"github.com/backstay-dr/backstay/internal/actuate"
+	"github.com/backstay-dr/backstay/internal/facts"
 	"github.com/backstay-dr/backstay/internal/gate"
 	"github.com/backstay-dr/backstay/internal/observe"
 	"github.com/backstay-dr/backstay/internal/plan"
@@ -51,7 +52,7 @@ type operator struct {
 // reconciliation is what one look at a plan is judged by.
 type reconciliation struct {
 	seen    state        // what the caches show
-	decided *plan.Input  // what was decided on, where there is a plan
+	decided *facts.Input // what was decided on, where there is a plan
 	starts  []plan.Start // what was released
 	killed  bool
 }
@@ -146,7 +147,7 @@ func (o *operator) reconcile(name string) {
 }
 
 // apply carries out a decision that was made on what caches showed.
-func (o *operator) apply(seen state, in plan.Input, d plan.Decision) error {
+func (o *operator) apply(seen state, in facts.Input, d plan.Decision) error {
 	o.reconciliation = reconciliation{seen: seen}
 	return o.reconciler.Actuator.Apply(log.IntoContext(context.Background(), logr.Discard()), in, d)
 }
@@ -173,12 +174,12 @@ func (o *operator) planNames() []string {
 type simulatedGate struct{ *operator }
 
 // Assess implements controllers.Gate.
-func (g simulatedGate) Assess(_ context.Context, in plan.Input) (gate.Finding, error) {
+func (g simulatedGate) Assess(_ context.Context, in facts.Input) (gate.Finding, error) {
 	g.decided = &in
 	return g.finding(in), nil
 }
 
-func (o *operator) finding(in plan.Input) gate.Finding {
+func (o *operator) finding(in facts.Input) gate.Finding {
 	if in.Plan == nil {
 		return gate.Finding{}
 	}

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/facts"
 	"github.com/backstay-dr/backstay/internal/gate"
 	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/test/gen"
@@ -149,9 +150,9 @@ func TestPromise2_QueuedBackupOfADeletedReleaseClaimsNoVersionThatIsGone(t *test
 
 // A plan of which others move everything asks for no probe: a hundred plans for one workload are no hundred probes.
 func TestOnlyThePlanThatMovesAWorkloadProbesIt(t *testing.T) {
-	m := plan.Member{Selected: true, SharedWith: []string{"abc"}}
+	m := facts.Member{Selected: true, SharedWith: []string{"abc"}}
 	m.Name = "web"
-	in := plan.Input{Now: time.Unix(1000, 0), Name: shop, Plan: gen.Plan(shop), Members: []plan.Member{m}}
+	in := facts.Input{Now: time.Unix(1000, 0), Name: shop, Plan: gen.Plan(shop), Members: []facts.Member{m}}
 	g := gate.Installed{Served: true, Fingerprint: "x"}
 	f, known := gate.Assess(plan.GateSubject(in), g)
 	if !known || f.Condition.Status != metav1.ConditionUnknown || f.Condition.Reason != v1alpha1.ReasonOverlappingPlans {

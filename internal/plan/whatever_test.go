@@ -13,13 +13,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/facts"
 	"github.com/backstay-dr/backstay/internal/plan"
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
 // checkDecision judges a decision by its own input, and by nothing that happened: whatever the records say, true or not, a
 // held workload is let go only for a reason that the input bears out.
-func checkDecision(in *plan.Input, d *plan.Decision) error {
+func checkDecision(in *facts.Input, d *plan.Decision) error {
 	for i := range d.Starts {
 		s := &d.Starts[i]
 		if !s.Workload.Held() {
@@ -32,7 +33,7 @@ func checkDecision(in *plan.Input, d *plan.Decision) error {
 	return nil
 }
 
-func whyNot(in *plan.Input, d *plan.Decision, s *plan.Start) string {
+func whyNot(in *facts.Input, d *plan.Decision, s *plan.Start) string {
 	if s.Workload.Generation <= 1 {
 		return "it was restored as it is held"
 	}
@@ -63,7 +64,7 @@ func unless(ok bool, wrong string) string {
 	return wrong
 }
 
-func whyNotByBackup(in *plan.Input, d *plan.Decision, s *plan.Start) string {
+func whyNotByBackup(in *facts.Input, d *plan.Decision, s *plan.Start) string {
 	b := in.Backups[s.Backup]
 	switch {
 	case b == nil:
@@ -94,7 +95,7 @@ func whyNotByBackup(in *plan.Input, d *plan.Decision, s *plan.Start) string {
 // forger changes what is recorded, and what Velero says, into anything that the API takes.
 type forger struct {
 	*rand.Rand
-	in *plan.Input
+	in *facts.Input
 }
 
 func one[T any](f *forger, list ...T) T { return list[f.IntN(len(list))] }

@@ -13,7 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
-	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/ledger"
 	"github.com/backstay-dr/backstay/test/gen"
 )
 
@@ -143,7 +143,7 @@ func TestPlansOfANamespaceShareItsBackups(t *testing.T) {
 		s.set(fmt.Sprintf("t%d", i), "1.5.0")
 	}
 	s.pass(aWhile)
-	s.mustHaveBackups(plan.MaxUnderWay)
+	s.mustHaveBackups(ledger.MaxUnderWay)
 	waits := 0
 	for _, r := range s.releases {
 		if c := conditionOf(t, r.Status.Conditions, v1alpha1.ConditionReady); c.Reason == v1alpha1.ReasonWaitingForRollout {
@@ -151,7 +151,7 @@ func TestPlansOfANamespaceShareItsBackups(t *testing.T) {
 			waits++
 		}
 	}
-	if waits != plans-plan.MaxUnderWay {
+	if waits != plans-ledger.MaxUnderWay {
 		t.Errorf("%d rollouts say that they wait for others", waits)
 	}
 	s.velero.down = false
@@ -191,7 +191,7 @@ func TestPlansOverTheSameWorkloadsTakeAHandfulOfBackups(t *testing.T) {
 			s := shopSim(t, "api", "web")
 			flood(s)
 			s.pass(aWhile)
-			if n := len(s.truth.backups); n > plan.MaxUnderWay {
+			if n := len(s.truth.backups); n > ledger.MaxUnderWay {
 				t.Errorf("%d plans took %d backups", plans, n)
 			}
 		})

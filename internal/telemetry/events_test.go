@@ -10,7 +10,8 @@ import (
 
 	"k8s.io/client-go/tools/events"
 
-	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/facts"
+	"github.com/backstay-dr/backstay/internal/status"
 	"github.com/backstay-dr/backstay/internal/workload"
 	"github.com/backstay-dr/backstay/test/gen"
 )
@@ -21,7 +22,7 @@ func TestEventIsOnTheWorkloadOfItsKind(t *testing.T) {
 	web := workload.FromDeployment(gen.Deployment("web"), nil)
 	other := web.Key
 	other.Kind = "StatefulSet"
-	Events{recorder}.Transitions(plan.Input{Members: []plan.Member{{View: web}}}, gen.Release("shop", "1"), []plan.Event{
+	Events{recorder}.Transitions(facts.Input{Members: []facts.Member{{View: web}}}, gen.Release("shop", "1"), []status.Event{
 		{Workload: other, Reason: "Other"}, {Workload: web.Key, Reason: "Web"},
 	})
 	close(recorder.Events)

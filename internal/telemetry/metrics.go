@@ -11,6 +11,7 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/status"
 )
 
 // Metrics that are counted as things happen. The labels are bounded: reasons and phases are constants of the API.
@@ -43,7 +44,7 @@ func NewMetrics(registry prometheus.Registerer, reader client.Reader) (*Metrics,
 			Help: "Workloads that were held up to the deadline of their plan and stayed held (onDeadline: Hold).",
 		}),
 	}
-	for _, outcome := range plan.BackupOutcomes() {
+	for _, outcome := range status.BackupOutcomes() {
 		m.backups.WithLabelValues(outcome) // one that is counted for the first time is an increase then
 	}
 	for _, c := range []prometheus.Collector{m.holdDuration, m.backups, m.failed, m.overdue, &planCollector{reader: reader}} {
@@ -64,9 +65,9 @@ func (m *Metrics) Started(s plan.Start, now time.Time) {
 // Transitions counts what happened between two statuses of a release: backups that ended, rollouts that
 // failed, deadlines that passed.
 func (m *Metrics) Transitions(from, to *v1alpha1.AppReleaseStatus) {
-	for _, b := range plan.EndedBackups(from, to) {
+	for _, b := range status.EndedBackups(from, to) {
 		m.backups.WithLabelValues(b.Phase).Inc()
 	}
-	m.failed.Add(float64(plan.FailedRollouts(from, to)))
-	m.overdue.Add(float64(plan.PassedDeadlines(from, to)))
+	m.failed.Add(float64(status.FailedRollouts(from, to)))
+	m.overdue.Add(float64(status.PassedDeadlines(from, to)))
 }

@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
-	"github.com/backstay-dr/backstay/internal/plan"
+	"github.com/backstay-dr/backstay/internal/ledger"
 	"github.com/backstay-dr/backstay/test/integration/stage"
 )
 
@@ -49,7 +49,7 @@ func TestBackupThatVeleroHasBegunIsNotWithdrawn(t *testing.T) {
 // The plans of a namespace share its place in Velero's queue, and the end of one backup is the turn of the next.
 func TestPlansOfANamespaceShareItsBackups(t *testing.T) {
 	t.Parallel()
-	const plans = plan.MaxUnderWay + 2
+	const plans = ledger.MaxUnderWay + 2
 	s := emptyShop(t)
 	for i := range plans {
 		app := fmt.Sprintf("app%d", i)
@@ -67,13 +67,13 @@ func TestPlansOfANamespaceShareItsBackups(t *testing.T) {
 		s.roll(fmt.Sprintf("app%d", i), "2")
 	}
 	for done := range plans {
-		want := min(plan.MaxUnderWay, plans-done)
+		want := min(ledger.MaxUnderWay, plans-done)
 		var names []string
 		s.await(fmt.Sprintf("%d backups under way after %d", want, done), patience, func() (bool, any) {
 			names = s.underWay()
 			return len(names) >= want, names
 		})
-		if len(names) > plan.MaxUnderWay {
+		if len(names) > ledger.MaxUnderWay {
 			t.Errorf("%d backups are under way: %v", len(names), names)
 		}
 		s.complete(names[0])

@@ -1,0 +1,32 @@
+// Copyright 2026 The Backstay Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"slices"
+
+	"github.com/backstay-dr/backstay/api/v1alpha1"
+	"github.com/backstay-dr/backstay/internal/facts"
+	"github.com/backstay-dr/backstay/internal/records"
+)
+
+// Failed names the Backups of failed attempts that do not say so themselves. Their phase may change again: Velero resets it when it was
+// restarted, or when a deletion did not succeed. An attempt that was recorded as failed stays failed, also when its release is
+// gone. One that was merely too slow is a good backup.
+func Failed(f *facts.Facts, book *records.Book) []string {
+	var out []string
+	for ro := range book.Rollouts() {
+		if !records.BackupFailed(ro.Rollout) || ro.Backup.Phase == records.PhaseTooSlow {
+			continue
+		}
+		b := f.Backups[ro.Backup.Name]
+		if b == nil || slices.Contains(out, b.Name) {
+			continue
+		}
+		if _, marked := b.Annotations[v1alpha1.AnnotationFailed]; !marked {
+			out = append(out, b.Name)
+		}
+	}
+	return out
+}
