@@ -23,8 +23,7 @@ func (s *sim) recreateOver(d *appsv1.Deployment, between ...func()) {
 	for _, set := range s.setsOf(old) { // the garbage collector takes the owner off first
 		set = set.DeepCopy()
 		set.OwnerReferences = []metav1.OwnerReference{{UID: old.UID}}
-		s.stored(set)
-		s.sets[set.Name] = set
+		s.storeSet(set)
 	}
 	s.tell()
 	for _, f := range between {
@@ -43,8 +42,7 @@ func (s *sim) recreateOver(d *appsv1.Deployment, between ...func()) {
 	for _, set := range s.setsOf(old) {
 		set = set.DeepCopy()
 		set.OwnerReferences = gen.ReplicaSet(d, 1, 1, s.now).OwnerReferences
-		s.stored(set)
-		s.sets[set.Name] = set
+		s.storeSet(set)
 	}
 	s.tell()
 }
@@ -56,9 +54,8 @@ func TestPromise1_DeploymentThatRollsOverOrphanedPodsIsAnEscape(t *testing.T) {
 		"over a ReplicaSet of its own": func(s *sim, d *appsv1.Deployment) {
 			s.recreateOver(d, s.settle)
 			own := gen.ReplicaSet(d, 99, 1, s.now.Add(-5*time.Second))
-			s.stored(own)
+			s.storeSet(own)
 			own.CreationTimestamp = metav1.NewTime(s.now.Add(-5 * time.Second))
-			s.sets[own.Name] = own
 			s.tell()
 		},
 		"with the label of a restore": func(s *sim, d *appsv1.Deployment) {
@@ -69,8 +66,7 @@ func TestPromise1_DeploymentThatRollsOverOrphanedPodsIsAnEscape(t *testing.T) {
 			s.recreateOver(d, s.settle)
 			set := s.setsOf(d)[0].DeepCopy()
 			d.Spec.Template.DeepCopyInto(&set.Spec.Template)
-			s.stored(set)
-			s.sets[set.Name] = set
+			s.storeSet(set)
 			s.tell()
 		},
 		"in one moment":     func(s *sim, d *appsv1.Deployment) { s.recreateOver(d) },
@@ -137,10 +133,9 @@ func TestRestoredDeploymentThatAdoptsItsReplicaSetsIsNoEscape(t *testing.T) {
 	s.createDeployment(d)
 	s.settle()
 	for _, set := range []*appsv1.ReplicaSet{older, asked} {
-		s.stored(set)
+		s.storeSet(set)
 		set.CreationTimestamp = metav1.NewTime(s.now)
 		set.OwnerReferences[0].UID = d.UID
-		s.sets[set.Name] = set
 	}
 	older.CreationTimestamp = metav1.NewTime(s.now.Add(-time.Second))
 	s.tell()
