@@ -24,6 +24,7 @@ func (s *shop) location() *velerov1.BackupStorageLocation {
 	return l
 }
 
+// Only here: the watch of storage locations passes each change that ends a wait.
 func TestStorageLocationThatCannotTakeABackupIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

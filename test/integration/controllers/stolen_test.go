@@ -70,6 +70,7 @@ func forbidden(t *testing.T, err error, text string) {
 	}
 }
 
+// Only here: the policy that bounds what the operator does with Backups.
 // Velero runs as an administrator and does what a Backup says: hooks are executed in any pod, and any namespace is read.
 func TestStolenTokenCreatesNoBackupButThoseOfItsShape(t *testing.T) {
 	t.Parallel()
@@ -142,6 +143,7 @@ func asMap(t *testing.T, b *velerov1.Backup, change func(map[string]any)) *unstr
 	return u
 }
 
+// Only here: the policies that bound what the operator does with Backups.
 // A Completed backup that a thief could let expire, or a failed one that they could call Completed.
 func TestStolenTokenChangesNothingOfABackupButItsMarks(t *testing.T) {
 	t.Parallel()
@@ -190,6 +192,7 @@ func TestStolenTokenChangesNothingOfABackupButItsMarks(t *testing.T) {
 	}
 }
 
+// Only here: the policy that bounds what the operator does with Backups.
 func TestStolenTokenTouchesNoBackupOfSomebodyElse(t *testing.T) {
 	t.Parallel()
 	s := newThief(t)
@@ -205,6 +208,7 @@ func (s thief) try(b *velerov1.Backup, body string) error {
 	return s.Patch(s.Context(), target, client.RawPatch(types.MergePatchType, []byte(body)))
 }
 
+// Only here: the policy that bounds what the operator does with Backups.
 // The operator has no right to delete yet; an administrator who runs as the operator shows what the policy allows.
 func TestStolenTokenWithdrawsNoBackupThatHasBegun(t *testing.T) {
 	t.Parallel()
@@ -233,6 +237,7 @@ func TestStolenTokenWithdrawsNoBackupThatHasBegun(t *testing.T) {
 	}
 }
 
+// Only here: the policy that bounds what the operator does with AppReleases.
 // A release of the operator records that a version exists. It says nothing of what it is made of, and announces nothing.
 func TestStolenTokenCreatesNoReleaseButARecord(t *testing.T) {
 	t.Parallel()
@@ -264,6 +269,7 @@ func TestStolenTokenCreatesNoReleaseButARecord(t *testing.T) {
 	}
 }
 
+// Only here: the policy that bounds what the operator does with AppReleases.
 // The operator prunes releases, and a thief could wipe out the record of what is held.
 func TestStolenTokenDeletesNoReleaseOfWhichSomethingGoesOn(t *testing.T) {
 	t.Parallel()
@@ -302,6 +308,7 @@ func TestStolenTokenDeletesNoReleaseOfWhichSomethingGoesOn(t *testing.T) {
 	}
 }
 
+// Only here: the roles that ship.
 // What no policy bounds, since the operator has no right to it at all.
 func TestStolenTokenHasNoRightToMore(t *testing.T) {
 	t.Parallel()
