@@ -26,8 +26,8 @@ func TestDriftFollowsARolloutAndANewPlan(t *testing.T) {
 	s.awaitPlan(v1alpha1.ConditionDrifted, v1alpha1.ReasonInSync)
 }
 
-// Only here: a plan that comes or goes leads to the others that select the same.
-func TestOverlappingPlansAreToldOnBothAndHealWhenOneGoes(t *testing.T) {
+// Only here: a plan that comes, goes or changes its labels leads to the others that select the same, or did.
+func TestOverlappingPlansAreToldOnBothAndHeal(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	s.create(s.plan("zone"))
@@ -41,19 +41,13 @@ func TestOverlappingPlansAreToldOnBothAndHealWhenOneGoes(t *testing.T) {
 	s.awaitStarted("web", "2")
 	s.awaitReady("shop-2", v1alpha1.ReasonRolledOut)
 	s.backupsAre(1)
-	s.delete(s.plan("zone"))
-	s.awaitPlan(v1alpha1.ConditionReady, v1alpha1.ReasonReconciled)
-}
-
-// Only here: the labels that a plan selected by before lead to the others too.
-func TestPlansThatStopOverlappingByTheirLabelsHeal(t *testing.T) {
-	t.Parallel()
-	s := newShop(t)
-	s.create(s.plan("zone"))
-	s.awaitPlan(v1alpha1.ConditionReady, v1alpha1.ReasonOverlappingPlans)
 	s.patch(s.plan("zone"), `{"spec":{"workloads":{"matchLabels":{"app.kubernetes.io/part-of":"zone"}}}}`)
 	s.awaitPlan(v1alpha1.ConditionReady, v1alpha1.ReasonReconciled)
 	s.awaitCondition(&v1alpha1.DRPlan{}, "zone", v1alpha1.ConditionReady, v1alpha1.ReasonReconciled, patience)
+	s.patch(s.plan("zone"), `{"spec":{"workloads":{"matchLabels":{"app.kubernetes.io/part-of":"shop"}}}}`)
+	s.awaitPlan(v1alpha1.ConditionReady, v1alpha1.ReasonOverlappingPlans)
+	s.delete(s.plan("zone"))
+	s.awaitPlan(v1alpha1.ConditionReady, v1alpha1.ReasonReconciled)
 }
 
 // Only here: a dry run, as the API server carries it out.

@@ -52,6 +52,9 @@ func TestPlansOfANamespaceShareItsBackups(t *testing.T) {
 	for i := range plans {
 		s.roll(fmt.Sprintf("app%d", i), "2")
 	}
+	for i := range plans {
+		s.awaitReason(fmt.Sprintf("app%d", i), "reason=") // those that wait look again of themselves in a minute, and not before
+	}
 	for done := range plans {
 		want := min(plan.MaxUnderWay, plans-done)
 		var names []string
