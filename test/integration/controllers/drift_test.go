@@ -11,7 +11,7 @@ import (
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
-// Only here: the watches of ReplicaSets and plans lead to the condition, with no timer.
+// Only here: the watches of workloads and plans lead to the condition.
 func TestDriftFollowsARolloutAndANewPlan(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)

@@ -98,7 +98,8 @@ func TestWorkloadThatIsDeletedWhileHeldAbandonsItsRollout(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	s.roll("web", "2")
-	s.awaitBackup("shop-2", 0)
+	s.pass(s.awaitBackup("shop-2", 0), velerov1.BackupPhaseQueued, nil)
+	s.awaitReason("web", "reason="+v1alpha1.ReasonBackupQueued) // nothing is due any more
 	s.delete(s.workload("web"))
 	s.says(s.awaitReady("shop-2", v1alpha1.ReasonAbandoned).Message, "web: deleted, or no longer of this plan")
 	s.create(s.deployment("web", "3"))
@@ -108,7 +109,9 @@ func TestWorkloadThatIsDeletedWhileHeldAbandonsItsRollout(t *testing.T) {
 		v := s.current().Status.Versions
 		return v.Running == "3", v
 	})
-	s.backupsAre(0) // nobody waits for it any more, and Velero has not begun it
+	s.await("the backup is withdrawn: nobody waits for it any more, and Velero has not begun it", patience, func() (bool, any) {
+		return len(s.backups()) == 0, s.backups()
+	})
 }
 
 // Only here: the policies hold it, and lead to the plan that its mark names.

@@ -108,7 +108,7 @@ func TestBackupDeletedByHandWhileWaitingCountsAsFailed(t *testing.T) {
 	s.roll("web", "2")
 	first := s.awaitBackup("shop-2", 0)
 	s.pass(first, velerov1.BackupPhaseInProgress, nil)
-	s.awaitReady("shop-2", v1alpha1.ReasonBackupInProgress)
+	s.awaitReason("web", "reason="+v1alpha1.ReasonBackupInProgress) // nothing is due any more
 	s.delete(s.backup(first))
 	s.says(s.awaitReady("shop-2", v1alpha1.ReasonBackupRetrying).Message, "is Deleted; the next attempt follows at")
 	s.mustBeHeld("web")
