@@ -72,13 +72,7 @@ func TestHoldWhoseMarkWasRemovedIsNoPauseOfAUser(t *testing.T) {
 func TestPromise2_DeletedReleaseDevaluesNoBackup(t *testing.T) {
 	s := shopSim(t, "web")
 	s.set("web", "1.5.0")
-	for range 10 {
-		s.now = s.now.Add(time.Second)
-		s.backUp()
-		s.settle()
-		s.roll()
-		s.settle()
-	}
+	s.sameSecond(10 * time.Second)
 	s.mustRun("web", "1.5.0")
 	first := s.rollout("shop-1.5.0", 0).Backup.Name
 	b := s.backups[first]

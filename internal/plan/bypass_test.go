@@ -22,8 +22,7 @@ func (s *sim) adopts(name string, template ...gen.DeploymentOption) *appsv1.Repl
 		gen.ApplyToDeployment(d, o)
 	}
 	set := gen.ReplicaSet(d, 1000+s.count, 1, s.now)
-	s.stored(set)
-	s.sets[set.Name] = set
+	s.storeSet(set)
 	s.truth.adopted(s.world, d)
 	s.tell()
 	s.say("user", "%s adopts a ReplicaSet of %s", name, versionOf(d))
@@ -118,8 +117,7 @@ func TestPromise1_ChangedTemplateOfAReplicaSetIsAnEscape(t *testing.T) {
 	set.Spec.Template.Spec.Containers[0].Image = "registry.example/web:6.6.6"
 	set.Spec.Template.Labels = maps.Clone(set.Spec.Template.Labels)
 	set.Spec.Template.Labels[gen.LabelVersion] = "6.6.6"
-	s.stored(set)
-	s.sets[set.Name] = set
+	s.storeSet(set)
 	s.tell()
 	s.settle()
 	s.mustBeEscaped("6.6.6")
@@ -157,18 +155,25 @@ func TestPromise1_ChangeOutsideThePlanIsAnEscapeWhenItComesBack(t *testing.T) {
 	}
 }
 
-// What another plan admitted meanwhile did not escape.
-func TestChangeThatAnotherPlanAdmittedIsNoEscape(t *testing.T) {
+// movedByAnotherPlan is a shop whose "web" left it, was rolled out to 1.5.0 under another plan, and came back.
+func movedByAnotherPlan(t *testing.T) *sim {
+	t.Helper()
 	s := shopSim(t, "api", "web")
-	s.createPlan(gen.Plan("till"))
+	s.createPlan(gen.Plan(till))
 	s.pass(moment)
-	s.edit("web", "user", gen.Label(gen.LabelPartOf, "till"))
+	s.edit("web", "user", gen.Label(gen.LabelPartOf, till))
 	s.pass(moment)
 	s.set("web", "1.5.0")
 	s.pass(time.Minute)
 	s.mustRun("web", "1.5.0")
 	s.edit("web", "user", gen.Label(gen.LabelPartOf, shop))
-	s.pass(aWhile)
+	s.pass(time.Minute)
+	return s
+}
+
+// What another plan admitted meanwhile did not escape.
+func TestChangeThatAnotherPlanAdmittedIsNoEscape(t *testing.T) {
+	s := movedByAnotherPlan(t)
 	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionTrue, v1alpha1.ReasonReconciled)
 	s.mustHaveBackups(1)
 }

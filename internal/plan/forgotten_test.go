@@ -150,15 +150,7 @@ func TestFailedRolloutStaysFailedWhenItIsScaled(t *testing.T) {
 
 // A workload that another plan moved, and that came back, is known by what runs: an announced backup serves it, and a revert is one.
 func TestPlanFollowsWhatAnotherPlanAdmitted(t *testing.T) {
-	s := shopSim(t, "api", "web")
-	s.createPlan(gen.Plan("till"))
-	s.pass(moment)
-	s.edit("web", "user", gen.Label(gen.LabelPartOf, "till"))
-	s.pass(moment)
-	s.set("web", "1.5.0")
-	s.pass(time.Minute)
-	s.edit("web", "user", gen.Label(gen.LabelPartOf, shop))
-	s.pass(time.Minute)
+	s := movedByAnotherPlan(t)
 	n := len(s.backups)
 	s.createRelease(gen.Release(shop, "1.6.0", gen.Deploy()))
 	s.pass(aWhile)
@@ -166,36 +158,20 @@ func TestPlanFollowsWhatAnotherPlanAdmitted(t *testing.T) {
 	s.pass(time.Minute)
 	s.mustRun("web", "1.6.0")
 	s.mustHaveBackups(n + 1)
-	// and a revert of a held change to what runs
-	s2 := shopSim(t, "api", "web")
-	s2.createPlan(gen.Plan("till"))
-	s2.pass(moment)
-	s2.edit("web", "user", gen.Label(gen.LabelPartOf, "till"))
-	s2.pass(moment)
-	s2.set("web", "1.5.0")
-	s2.pass(time.Minute)
-	s2.edit("web", "user", gen.Label(gen.LabelPartOf, shop))
-	s2.pass(time.Minute)
-	s2.velero.down = true
-	s2.set("web", "1.6.0")
-	s2.pass(aWhile)
-	s2.set("web", "1.5.0")
-	s2.pass(aWhile)
-	s2.mustRun("web", "1.5.0")
+
+	s = movedByAnotherPlan(t)
+	s.velero.down = true
+	s.set("web", "1.6.0")
+	s.pass(aWhile)
+	s.set("web", "1.5.0")
+	s.pass(aWhile)
+	s.mustRun("web", "1.5.0")
 }
 
 // The cache shows the reason of an override as it may be printed. A look at the API server must compare the same.
 func TestOverrideOfTwoLinesIsRecorded(t *testing.T) {
 	s := shopSim(t, "api", "web")
-	p := s.plans[shop].DeepCopy()
-	for i := range p.Status.Conditions {
-		if p.Status.Conditions[i].Type == v1alpha1.ConditionGated {
-			p.Status.Conditions[i].Status = "False"
-			p.Status.Conditions[i].Reason = v1alpha1.ReasonProbeFailed
-		}
-	}
-	s.stored(p)
-	s.plans[shop] = p
+	s.probeFailed()
 	s.edit("web", admin, gen.Runs("1.5.0"), override("fire\nin production"))
 	n, conflicts := 0, 0
 	for range 50 {

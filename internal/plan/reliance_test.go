@@ -9,6 +9,7 @@ import (
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/test/gen"
@@ -71,6 +72,8 @@ func TestPromise1_FailedAttemptThatTurnsCompletedAllowsNothing(t *testing.T) {
 	s := shopSim(t, "web")
 	s.velero.endings = []velerov1.BackupPhase{velerov1.BackupPhaseFailed}
 	s.set("web", "1.5.0")
+	s.settle()
+	s.op.refuses = func(obj client.Object) bool { _, is := obj.(*velerov1.Backup); return is }
 	s.pass(6 * time.Second)
 	first := s.rollout("shop-1.5.0", 0).Backup
 	if first.FailureTime == nil {
@@ -81,7 +84,9 @@ func TestPromise1_FailedAttemptThatTurnsCompletedAllowsNothing(t *testing.T) {
 	s.storeBackup(b)
 	s.velero.down = true
 	s.pass(5 * time.Second)
-	s.mustHold("web")
+	s.mustHold("web") // the release says that it failed
+	s.op.refuses = nil
+	s.pass(moment)
 	s.deleteRelease("shop-1.5.0") // the Backup says it itself
 	s.pass(5 * time.Second)
 	s.mustHold("web")

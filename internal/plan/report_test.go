@@ -27,6 +27,9 @@ func (s *sim) planCondition(conditionType string) metav1.Condition {
 }
 
 func (s *sim) releaseCondition(name, conditionType string) metav1.Condition {
+	if s.releases[name] == nil {
+		s.Fatalf("there is no release %s", name)
+	}
 	return conditionOf(s, s.releases[name].Status.Conditions, conditionType)
 }
 

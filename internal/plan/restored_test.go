@@ -185,8 +185,7 @@ func TestRestoredWorkloadIsFreeWhenItsTemplateIsPutBack(t *testing.T) {
 	old := s.deployments["web"].DeepCopy()
 	gen.ApplyToDeployment(old, gen.Runs("1.4.2"))
 	set := gen.ReplicaSet(old, 1, 1, s.now) // Velero restores it too
-	s.stored(set)
-	s.sets[set.Name] = set
+	s.storeSet(set)
 	s.pass(moment)
 	s.mustHold("web")
 	s.set("web", "1.4.2")

@@ -5,6 +5,7 @@ package plan_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -115,10 +116,7 @@ func (s *sim) admittedToOldScheme() {
 		if !ok {
 			return a
 		}
-		out := map[string]string{}
-		for k, x := range a {
-			out[k] = x
-		}
+		out := maps.Clone(a)
 		i := strings.Index(v, `"template":"`) + len(`"template":"`)
 		j := strings.Index(v[i:], "-")
 		out[v1alpha1.AnnotationAdmitted] = v[:i] + "v1" + v[i+j:]
@@ -131,14 +129,14 @@ func (s *sim) admittedToOldScheme() {
 		s.deployments[n] = d
 	}
 	for _, n := range sorted(s.sets) {
-		d := s.sets[n].DeepCopy()
-		d.Annotations = old(d.Annotations)
-		s.stored(d)
-		s.sets[n] = d
+		set := s.sets[n].DeepCopy()
+		set.Annotations = old(set.Annotations)
+		s.storeSet(set)
 	}
 	s.tell()
 }
 
+// sameSecond lets time pass so that what a backup allows starts in the second in which it is Completed.
 func (s *sim) sameSecond(d time.Duration) {
 	for range int(d / time.Second) {
 		s.now = s.now.Add(time.Second)

@@ -52,8 +52,7 @@ func (w *world) copyMarks(d *appsv1.Deployment) {
 		}
 		set = set.DeepCopy()
 		gen.Annotation(v1alpha1.AnnotationAdmitted, mark)(set)
-		w.stored(set)
-		w.sets[set.Name] = set
+		w.storeSet(set)
 	}
 }
 
@@ -140,8 +139,7 @@ func (w *world) currentSet(d *appsv1.Deployment) (*appsv1.ReplicaSet, bool) {
 	if mark, ok := d.Annotations[v1alpha1.AnnotationAdmitted]; ok {
 		gen.Annotation(v1alpha1.AnnotationAdmitted, mark)(set)
 	}
-	w.stored(set)
-	w.sets[set.Name] = set
+	w.storeSet(set)
 	w.truth.starts(w, d, false)
 	w.say("cluster", "%s starts %s", d.Name, versionOf(d))
 	return set, false
@@ -158,11 +156,16 @@ func (w *world) run(set *appsv1.ReplicaSet, replicas, ready int32) {
 	set = set.DeepCopy()
 	set.Spec.Replicas = &replicas
 	set.Status = appsv1.ReplicaSetStatus{Replicas: replicas, ReadyReplicas: ready}
-	w.stored(set)
-	w.sets[set.Name] = set
+	w.storeSet(set)
 	if (old.Status.ReadyReplicas > 0) != (ready > 0) {
 		w.tell()
 	}
+}
+
+// storeSet stores a ReplicaSet.
+func (w *world) storeSet(set *appsv1.ReplicaSet) {
+	w.stored(set)
+	w.sets[set.Name] = set
 }
 
 // setsOf lists the ReplicaSets of a Deployment.

@@ -46,6 +46,7 @@ func build(t *testing.T) string {
 	return program
 }
 
+// Only here: the program that ships, its flags, its lease, its probes, and who may read its metrics.
 func TestProgramAnswersProbesAndEndsGracefully(t *testing.T) {
 	t.Parallel()
 	on, first := newStage(t)

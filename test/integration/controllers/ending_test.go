@@ -16,6 +16,7 @@ import (
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
+// Only here: the deletion leads to the plan, and the policies let the operator release what no plan holds.
 func TestPlanDeletedWhileSomethingIsHeldReleasesIt(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
@@ -28,6 +29,7 @@ func TestPlanDeletedWhileSomethingIsHeldReleasesIt(t *testing.T) {
 	s.says(s.awaitReady("shop-2", v1alpha1.ReasonPlanNotFound).Message, "there is no DRPlan shop", "create it, or delete this release")
 }
 
+// Only here: the policies let the operator put the name of the other plan there.
 func TestPlanDeletedReleasesNothingThatAnotherPlanHoldsToo(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
@@ -44,6 +46,7 @@ func TestPlanDeletedReleasesNothingThatAnotherPlanHoldsToo(t *testing.T) {
 	s.awaitStarted("web", "2")
 }
 
+// Only here: what was released is not held again by a policy that knows the old mode yet.
 func TestModeChangedWhileHeldReleases(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []v1alpha1.GateMode{v1alpha1.GateModeObserve, v1alpha1.GateModeDisabled} {
@@ -67,59 +70,14 @@ func TestModeChangedWhileHeldReleases(t *testing.T) {
 	}
 }
 
-func TestDeadline(t *testing.T) {
-	t.Parallel()
-	for _, action := range []v1alpha1.DeadlineAction{v1alpha1.DeadlineRelease, v1alpha1.DeadlineHold} {
-		t.Run(string(action), func(t *testing.T) {
-			t.Parallel()
-			s := newShop(t, func(p *v1alpha1.DRPlan) { p.Spec.Gate.DeadlineSeconds, p.Spec.Gate.OnDeadline = 60, action })
-			s.roll("web", "2")
-			backup := s.awaitBackup("shop-2", 0)
-			s.pass(backup, velerov1.BackupPhaseInProgress, nil)
-			s.awaitReady("shop-2", v1alpha1.ReasonBackupInProgress)
-			// The hold is recorded in the release and nowhere else: it may as well have begun almost a minute ago.
-			s.heldSince("shop-2", time.Now().Add(-56*time.Second))
-			s.pass(backup, velerov1.BackupPhaseInProgress, map[string]any{"progress": map[string]int{"totalItems": 9, "itemsBackedUp": 1}})
-			s.mustBeHeld("web")
-			if action == v1alpha1.DeadlineRelease {
-				s.awaitStarted("web", "2")
-				s.warns(s.awaitEvent("Deployment", "web", "Admitted"), "without a backup", "deadline")
-				s.awaitReady("shop-2", v1alpha1.ReasonRolledOut)
-				return
-			}
-			s.await("told", patience, func() (bool, any) {
-				ready := s.awaitReady("shop-2", v1alpha1.ReasonBackupInProgress)
-				return contains(ready.Message, "until the backup is Completed (the deadline was"), ready.Message
-			})
-			s.mustBeHeld("web")
-			s.pass(backup, velerov1.BackupPhaseCompleted, nil)
-			s.awaitStarted("web", "2")
-		})
-	}
-}
-
-// heldSince changes since when the newest rollout of a release is held.
-func (s *shop) heldSince(release string, when time.Time) {
-	s.Helper()
-	s.await("the hold changed", patience, func() (bool, any) {
-		r := s.release(release)
-		at := metav1.NewTime(when)
-		rec := &r.Status.Rollouts[0].Workloads[0]
-		rec.HeldSince, rec.WaitingSince = &at, &at
-		err := s.stage.Live.Status().Update(s.Context(), r)
-		return err == nil, err
-	})
-}
-
+// Only here: the API server takes nothing new in that namespace, and the watch of namespaces leads to the plan.
 func TestNothingIsBegunInANamespaceThatGoesAway(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	s.roll("web", "2")
-	s.pass(s.awaitBackup("shop-2", 0), velerov1.BackupPhaseFailed, nil)
-	s.awaitReady("shop-2", v1alpha1.ReasonBackupRetrying)
-	// No event can be written any more in a namespace that goes away.
-	s.awaitEvent("AppRelease", "shop-2", "BackupFailed")
-	s.awaitEvent("DRPlan", "shop", "BackupFailed")
+	backup := s.awaitBackup("shop-2", 0)
+	s.pass(backup, velerov1.BackupPhaseInProgress, nil)
+	s.awaitReason("web", "reason="+v1alpha1.ReasonBackupInProgress) // nothing is due any more
 	// Nothing finalizes namespaces here: it stays Terminating.
 	s.delete(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}})
 	s.await("Terminating", patience, func() (bool, any) {
@@ -127,18 +85,21 @@ func TestNothingIsBegunInANamespaceThatGoesAway(t *testing.T) {
 		return s.see(ns, s.rootKey(s.namespace)) && ns.DeletionTimestamp != nil, ns
 	})
 	s.says(s.awaitPlan(v1alpha1.ConditionReady, v1alpha1.ReasonNamespaceTerminating).Message, "is being deleted", "what is held stays held")
-	// The second attempt would follow ten seconds after the first, and Velero's namespace would take it.
+	// A second attempt would follow ten seconds after the first, and Velero's namespace would take it.
+	s.pass(backup, velerov1.BackupPhaseFailed, nil)
 	s.keepsFor(13*time.Second, "nothing is begun", func() (bool, any) {
 		return len(s.backups()) == 1, s.backups()
 	})
 	s.mustBeHeld("web")
 }
 
+// Only here: the deletion of a workload leads to the plan that selected it.
 func TestWorkloadThatIsDeletedWhileHeldAbandonsItsRollout(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	s.roll("web", "2")
-	s.awaitBackup("shop-2", 0)
+	s.pass(s.awaitBackup("shop-2", 0), velerov1.BackupPhaseQueued, nil)
+	s.awaitReason("web", "reason="+v1alpha1.ReasonBackupQueued) // nothing is due any more
 	s.delete(s.workload("web"))
 	s.says(s.awaitReady("shop-2", v1alpha1.ReasonAbandoned).Message, "web: deleted, or no longer of this plan")
 	s.create(s.deployment("web", "3"))
@@ -148,9 +109,12 @@ func TestWorkloadThatIsDeletedWhileHeldAbandonsItsRollout(t *testing.T) {
 		v := s.current().Status.Versions
 		return v.Running == "3", v
 	})
-	s.backupsAre(0) // nobody waits for it any more, and Velero has not begun it
+	s.await("the backup is withdrawn: nobody waits for it any more, and Velero has not begun it", patience, func() (bool, any) {
+		return len(s.backups()) == 0, s.backups()
+	})
 }
 
+// Only here: the policies hold it, and lead to the plan that its mark names.
 // A label is no way around the hold, and neither is a write that takes the label off together with its change.
 func TestPromise1_HeldWorkloadThatLosesItsLabelsWaitsForItsBackup(t *testing.T) {
 	t.Parallel()

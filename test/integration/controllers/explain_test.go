@@ -11,6 +11,7 @@ import (
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
+// Only here: the annotation is written past the policies that bound the operator.
 // `kubectl describe deployment` answers why it is held, also when the event has expired.
 func TestHeldDeploymentSaysWhy(t *testing.T) {
 	t.Parallel()

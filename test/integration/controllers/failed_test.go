@@ -24,6 +24,7 @@ func (s *shop) makesNoProgress(name string, failed bool) {
 	s.patch(s.workload(name), fmt.Sprintf(`{"metadata":{"annotations":{%q:%s,%q:%s}}}`, stage.AnnotationStuck, value, stage.AnnotationTimedOut, value))
 }
 
+// Only here: the condition of a Deployment comes through the cache, and events reach objects of three kinds.
 func TestFailedRolloutIsToldUntilItRecovers(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
@@ -43,6 +44,7 @@ func TestFailedRolloutIsToldUntilItRecovers(t *testing.T) {
 	s.awaitPlan(v1alpha1.ConditionReady, v1alpha1.ReasonReconciled)
 }
 
+// Only here: the watch of ReplicaSets passes what the status of no Deployment says.
 // Nothing but the readiness of pods changes which version serves, and the ReplicaSets alone tell it.
 func TestRunningFollowsTheReadyPods(t *testing.T) {
 	t.Parallel()

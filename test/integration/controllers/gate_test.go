@@ -58,6 +58,7 @@ func (s *shop) take(obj client.Object) (putBack func()) {
 	}
 }
 
+// Only here: policies and bindings that are missing, altered, and slow to reach admission.
 // The tests of one control plane follow each other: each changes the policies of all.
 func TestGateIsProvenAndNotAssumed(t *testing.T) {
 	t.Parallel()
@@ -179,6 +180,7 @@ func opensWhileDown(s *shop, op *stage.Operator) *stage.Operator {
 	return op
 }
 
+// Only here: an API server that does not serve the policies.
 func TestClusterWithoutMutatingPoliciesIsObserved(t *testing.T) {
 	t.Parallel()
 	cp := harness.StartForTest(t, harness.Options{APIServerFlags: harness.WithoutMutatingPolicies()})

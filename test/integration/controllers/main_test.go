@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package controllers tests the operator as a whole on a real API server, under the ServiceAccount and with the rights
-// that it ships with. Velero and the Deployment controller are played: see package stage.
+// that it ships with. Velero and the Deployment controller are played: see package stage. What the simulation in internal/plan tells is
+// not told again: the first line of each test says what only a real API server shows.
 package controllers
 
 import (

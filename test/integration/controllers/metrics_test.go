@@ -49,6 +49,7 @@ func (s *shop) awaitMetric(op *stage.Operator, line string) {
 	})
 }
 
+// Only here: the metrics of a whole operator, as they are scraped.
 // One control plane of its own, since the metrics tell of the whole cluster.
 func TestMetricsTellOfHoldsBackupsDriftAndProtection(t *testing.T) {
 	t.Parallel()

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"testing"
 
-	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -35,6 +34,7 @@ func (s *shop) person(name string) client.Client {
 	return c
 }
 
+// Only here: the authorizer allows it, and the policy writes who it was.
 func TestOverrideIsRecordedWithWhoAndWhy(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
@@ -68,24 +68,7 @@ func TestOverrideIsRecordedWithWhoAndWhy(t *testing.T) {
 	s.mustBeHeld("web")
 }
 
-// Whoever may override writes the reason, and others read it.
-func TestReasonOfAnOverrideIsShownAsItIs(t *testing.T) {
-	t.Parallel()
-	s := newShop(t)
-	person := s.person("oncall-" + s.namespace)
-	s.roll("web", "2")
-	s.awaitBackup("shop-2", 0)
-	if err := s.overrideAs(person, "all is \u202eton\u202c well\u200b"); err != nil {
-		t.Fatal(err)
-	}
-	const shown = `all is \u202eton\u202c well\u200b`
-	s.warns(s.awaitEvent("AppRelease", "shop-2", "Overridden"), shown)
-	s.awaitReady("shop-2", v1alpha1.ReasonRolledOut)
-	if o := s.release("shop-2").Status.Rollouts[0].Workloads[0].Override; o == nil || o.Reason != shown {
-		t.Errorf("recorded: %+v", o)
-	}
-}
-
+// Only here: the policies honour it in the write that they would hold.
 func TestOverrideInTheSameWriteAsTheChangeIsRecorded(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
@@ -101,51 +84,7 @@ func TestOverrideInTheSameWriteAsTheChangeIsRecorded(t *testing.T) {
 	s.awaitEvent("DRPlan", "shop", "Overridden")
 }
 
-func TestObserveModeBacksUpAndHoldsNothing(t *testing.T) {
-	t.Parallel()
-	s := newShop(t, mode(v1alpha1.GateModeObserve))
-	s.awaitPlan(v1alpha1.ConditionGated, v1alpha1.ReasonModeObserve)
-	s.roll("web", "2")
-	s.awaitStarted("web", "2")
-	backup := s.awaitBackup("shop-2", 0)
-	s.says(s.awaitEvent("Deployment", "web", "Observed").Note, "is backed up, and not held")
-	s.complete(backup)
-	s.awaitReady("shop-2", v1alpha1.ReasonRolledOut)
-	ro := s.release("shop-2").Status.Rollouts[0]
-	if ro.Cause != v1alpha1.CauseObserved {
-		t.Errorf("cause %s", ro.Cause)
-	}
-}
-
-func TestOffModeDoesNothing(t *testing.T) {
-	t.Parallel()
-	s := newShop(t, mode(v1alpha1.GateModeDisabled))
-	s.awaitPlan(v1alpha1.ConditionGated, v1alpha1.ReasonModeDisabled)
-	s.create(s.announce("next", "3", v1alpha1.IntentDeploy))
-	s.awaitReady("next", v1alpha1.ReasonGateDisabled)
-	s.roll("web", "2")
-	s.awaitStarted("web", "2")
-	s.awaitPlan(v1alpha1.ConditionDrifted, v1alpha1.ReasonVersionDiffers)
-	s.backupsAre(0)
-}
-
-func mode(m v1alpha1.GateMode) setting {
-	return func(p *v1alpha1.DRPlan) { p.Spec.Gate.Mode = m }
-}
-
-func TestStaleHoldAnnotationIsCleaned(t *testing.T) {
-	t.Parallel()
-	s := emptyShop(t)
-	d := s.deployment("web", "1")
-	d.Annotations = map[string]string{v1alpha1.AnnotationHeldBy: s.namespace + "/shop"} // restored, or created by hand
-	s.create(d)
-	s.create(s.plan("shop"))
-	s.await("cleaned", patience, func() (bool, any) {
-		_, there := s.workload("web").Annotations[v1alpha1.AnnotationHeldBy]
-		return !there, s.workload("web").Annotations
-	})
-}
-
+// Only here: the operator reads the mark that the policy makes of the pause.
 func TestUsersOwnPauseSurvivesTheHold(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
@@ -157,26 +96,4 @@ func TestUsersOwnPauseSurvivesTheHold(t *testing.T) {
 	s.patch(&appsv1.Deployment{ObjectMeta: s.meta("web")}, `{"spec":{"paused":null}}`)
 	s.awaitReady("shop-2", v1alpha1.ReasonRolledOut)
 	s.backupsAre(1)
-}
-
-func TestRolloutInFlightMakesABackupThatProtectsNothing(t *testing.T) {
-	t.Parallel()
-	s := newShop(t)
-	s.rollOut("web", "2")
-	s.patch(&appsv1.Deployment{ObjectMeta: s.meta("web")}, `{"metadata":{"annotations":{"stage.dr.backstay.dev/stuck":"true"}}}`)
-	s.roll("web", "3")
-	s.complete(s.awaitBackup("shop-3", 0))
-	s.awaitReady("shop-3", v1alpha1.ReasonRollingOut)
-	s.roll("web", "4")
-	mixed := s.backup(s.awaitBackup("shop-4", 0))
-	if mixed.Labels[v1alpha1.LabelMixed] != "true" || mixed.Labels[v1alpha1.LabelVersion] != "" {
-		t.Errorf("labels of a backup during a rollout: %v", mixed.Labels)
-	}
-	s.pass(mixed.Name, velerov1.BackupPhaseInProgress, nil)
-	s.pass(mixed.Name, velerov1.BackupPhaseCompleted, nil)
-	s.awaitStarted("web", "4")
-	s.await("the last good version stays the protected one", patience, func() (bool, any) {
-		v := s.current().Status.Versions
-		return v.Protected == "2", v
-	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 )
 
+// Only here: what the cache keeps still tells whose a release is, and the policy lets the operator delete it.
 func TestReleasesBeyondTheLimitArePruned(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, func(p *v1alpha1.DRPlan) { p.Spec.ReleaseHistoryLimit = 3 })

@@ -104,6 +104,7 @@ func (s *shop) backupID(attempt int32) velero.BackupID {
 	return velero.BackupID{Cluster: string(system.UID), Namespace: s.namespace, Plan: "shop", Version: "2", Rollout: 1, Attempt: attempt}
 }
 
+// Only here: the text with which a policy of the cluster refuses a Backup.
 func TestRefusedBackupIsTold(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
@@ -121,32 +122,7 @@ func TestRefusedBackupIsTold(t *testing.T) {
 	s.backupsAre(1)
 }
 
-// No backup can be created, and what needs none is let go all the same.
-func TestRefusedBackupKeepsNoReleaseWaitingThatNeedsNone(t *testing.T) {
-	t.Parallel()
-	s := newShop(t, func(p *v1alpha1.DRPlan) {
-		p.Spec.Gate.DeadlineSeconds, p.Spec.Gate.OnDeadline = 60, v1alpha1.DeadlineRelease
-	})
-	s.refuseBackups()
-	s.roll("web", "2")
-	s.awaitEvent("DRPlan", "shop", "BackupNotCreated")
-	s.roll("web", "1")
-	s.awaitStarted("web", "1")
-	s.awaitReady("shop-2", v1alpha1.ReasonReverted)
-	s.roll("web", "3")
-	s.await("held", patience, func() (bool, any) {
-		r := &v1alpha1.AppRelease{}
-		return s.see(r, s.key("shop-3")) && len(r.Status.Rollouts) == 1 && len(r.Status.Rollouts[0].Workloads) == 1, r
-	})
-	s.heldSince("shop-3", time.Now().Add(-time.Minute))
-	s.patch(s.workload("web"), `{"metadata":{"labels":{"look":"again"}}}`)
-	s.awaitStarted("web", "3")
-	s.await("recorded", patience, func() (bool, any) {
-		rec := s.release("shop-3").Status.Rollouts[0].Workloads[0]
-		return rec.StartReason == v1alpha1.StartDeadlinePassed, rec
-	})
-}
-
+// Only here: the API server refuses a name that is taken, and takes it when it is free.
 // A Backup that somebody else made under our name lets nothing go, and is told of.
 func TestBackupOfAnotherUnderOurNameLetsNothingGo(t *testing.T) {
 	t.Parallel()
@@ -167,6 +143,7 @@ func TestBackupOfAnotherUnderOurNameLetsNothingGo(t *testing.T) {
 	s.awaitStarted("web", "2")
 }
 
+// Only here: the UID by which a cluster is told from others.
 // Another cluster with the same manifests shares the bucket: Velero synchronizes its Backup of the same version of the
 // same plan into this cluster, labels and all.
 func TestPromise1_BackupOfAnotherClusterLetsNothingGo(t *testing.T) {
@@ -191,6 +168,7 @@ func TestPromise1_BackupOfAnotherClusterLetsNothingGo(t *testing.T) {
 	s.awaitStarted("web", "2")
 }
 
+// Only here: a policy of the cluster refuses the release of one workload for as long as it is there.
 // One workload that admission refuses to release is told of, tried again, and keeps no other waiting.
 func TestRefusedReleaseIsToldAndKeepsNoOtherWaiting(t *testing.T) {
 	t.Parallel()

@@ -17,6 +17,7 @@ import (
 	"github.com/backstay-dr/backstay/test/integration/stage"
 )
 
+// Only here: an operator that starts with empty caches, on what came while it was down.
 // The tests of one control plane follow each other: each stops the operator of all.
 func TestOperatorThatIsDownDelaysAndLosesNothing(t *testing.T) {
 	t.Parallel()
@@ -72,6 +73,7 @@ func TestOperatorThatIsDownDelaysAndLosesNothing(t *testing.T) {
 	})
 }
 
+// Only here: the election of a leader.
 func TestSecondOperatorWaitsAndTakesOver(t *testing.T) {
 	t.Parallel()
 	on, first := newStage(t)

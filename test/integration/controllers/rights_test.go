@@ -20,6 +20,7 @@ import (
 	"github.com/backstay-dr/backstay/test/integration/stage"
 )
 
+// Only here: RBAC and the policies together, for the ServiceAccount that ships.
 // What a stolen token of the operator is not good for.
 func TestOperatorsTokenIsRefused(t *testing.T) {
 	t.Parallel()

@@ -13,6 +13,7 @@ import (
 	"github.com/backstay-dr/backstay/test/integration/stage"
 )
 
+// Only here: a timer, and the loss of a location, lead to plans of which nothing changed.
 // One control plane of its own, since Velero is silent for everybody. Nothing is held, and nothing happens but that time
 // passes.
 func TestPlanSaysThatVeleroIsGoneBeforeARolloutNeedsIt(t *testing.T) {

@@ -15,7 +15,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
@@ -70,6 +69,7 @@ func forbidden(t *testing.T, err error, text string) {
 	}
 }
 
+// Only here: the policy that bounds what the operator does with Backups.
 // Velero runs as an administrator and does what a Backup says: hooks are executed in any pod, and any namespace is read.
 func TestStolenTokenCreatesNoBackupButThoseOfItsShape(t *testing.T) {
 	t.Parallel()
@@ -142,6 +142,7 @@ func asMap(t *testing.T, b *velerov1.Backup, change func(map[string]any)) *unstr
 	return u
 }
 
+// Only here: the policies that bound what the operator does with Backups.
 // A Completed backup that a thief could let expire, or a failed one that they could call Completed.
 func TestStolenTokenChangesNothingOfABackupButItsMarks(t *testing.T) {
 	t.Parallel()
@@ -190,6 +191,7 @@ func TestStolenTokenChangesNothingOfABackupButItsMarks(t *testing.T) {
 	}
 }
 
+// Only here: the policy that bounds what the operator does with Backups.
 func TestStolenTokenTouchesNoBackupOfSomebodyElse(t *testing.T) {
 	t.Parallel()
 	s := newThief(t)
@@ -205,23 +207,17 @@ func (s thief) try(b *velerov1.Backup, body string) error {
 	return s.Patch(s.Context(), target, client.RawPatch(types.MergePatchType, []byte(body)))
 }
 
-// The operator has no right to delete yet; an administrator who runs as the operator shows what the policy allows.
+// Only here: the policy that bounds what the operator does with Backups.
 func TestStolenTokenWithdrawsNoBackupThatHasBegun(t *testing.T) {
 	t.Parallel()
 	s := newThief(t)
-	cfg := rest.CopyConfig(scene.Admin)
-	cfg.Impersonate = rest.ImpersonationConfig{UserName: gate.DefaultIdentity().Username(), Groups: []string{"system:masters"}}
-	admin, err := client.New(cfg, client.Options{Scheme: controllers.Scheme()})
-	if err != nil {
-		t.Fatal(err)
-	}
 	for i, phase := range append([]velerov1.BackupPhase{""}, stage.Walk...) {
 		b := s.backup(int32(i + 1))
 		s.create(b)
 		if phase != "" {
 			s.pass(b.Name, phase, nil)
 		}
-		err := admin.Delete(t.Context(), b)
+		err := s.Delete(t.Context(), b)
 		switch phase {
 		case "", velerov1.BackupPhaseNew, velerov1.BackupPhaseQueued:
 			if err != nil {
@@ -233,6 +229,7 @@ func TestStolenTokenWithdrawsNoBackupThatHasBegun(t *testing.T) {
 	}
 }
 
+// Only here: the policy that bounds what the operator does with AppReleases.
 // A release of the operator records that a version exists. It says nothing of what it is made of, and announces nothing.
 func TestStolenTokenCreatesNoReleaseButARecord(t *testing.T) {
 	t.Parallel()
@@ -264,6 +261,7 @@ func TestStolenTokenCreatesNoReleaseButARecord(t *testing.T) {
 	}
 }
 
+// Only here: the policy that bounds what the operator does with AppReleases.
 // The operator prunes releases, and a thief could wipe out the record of what is held.
 func TestStolenTokenDeletesNoReleaseOfWhichSomethingGoesOn(t *testing.T) {
 	t.Parallel()
@@ -302,6 +300,7 @@ func TestStolenTokenDeletesNoReleaseOfWhichSomethingGoesOn(t *testing.T) {
 	}
 }
 
+// Only here: the roles that ship.
 // What no policy bounds, since the operator has no right to it at all.
 func TestStolenTokenHasNoRightToMore(t *testing.T) {
 	t.Parallel()
