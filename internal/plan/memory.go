@@ -39,7 +39,7 @@ func (d *decider) recordDeparted(s *v1alpha1.DRPlanStatus) {
 		s.Departed = append(s.Departed, w)
 	}
 	for i := range remembered {
-		if w := &remembered[i]; w.TemplateHash != "" && !d.exists(w) && d.in.Left[w.Revision] {
+		if w := &remembered[i]; w.TemplateHash != "" && !d.exists(w) && d.in.Left[LeftBy(w)] {
 			keep(*w)
 		}
 	}
