@@ -88,6 +88,9 @@ func (d *decider) restored(m *Member) bool {
 	if !m.Held() {
 		return false
 	}
+	if sole, runs := soleRevision(m); runs && sole.Template.Hash == m.Template.Hash {
+		return false // it runs: a StatefulSet that is created as it is held starts all the same
+	}
 	if m.Generation <= 1 {
 		return true
 	}
@@ -95,8 +98,7 @@ func (d *decider) restored(m *Member) bool {
 		return h.TemplateHash == m.Template.Hash
 	}
 	_, byVelero := m.Labels[velerov1.RestoreNameLabel]
-	sole, runs := soleRevision(m)
-	return byVelero && d.now.Sub(m.Created.Time) < restoreTime && d.neverSeen(m) && !(runs && sole.Template.Hash == m.Template.Hash)
+	return byVelero && d.now.Sub(m.Created.Time) < restoreTime && d.neverSeen(m)
 }
 
 // restoreTime is for how long after it was created a workload may be one that was just restored. Velero's label stays for good.

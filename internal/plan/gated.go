@@ -16,7 +16,11 @@ func GateSubject(in Input) gate.Subject {
 	s := gate.Subject{
 		Plan: in.Plan, Now: in.Now, Terminating: in.Terminating, Overlapping: overlap(in.Members) != "", LastEscape: lastEscape(in),
 	}
-	if i := slices.IndexFunc(in.Members, func(m Member) bool { return m.Driver }); i >= 0 {
+	target := slices.IndexFunc(in.Members, func(m Member) bool { return m.Driver && !m.Unholdable })
+	if target < 0 {
+		target = slices.IndexFunc(in.Members, func(m Member) bool { return m.Driver }) // the refusal tells why
+	}
+	if i := target; i >= 0 {
 		s.Target, s.SharedWith = &in.Members[i].View, in.Members[i].SharedWith
 	}
 	return s

@@ -14,6 +14,7 @@ import (
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/velero"
+	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 const (
@@ -50,7 +51,7 @@ func (d *decider) rule(ro course, rec *v1alpha1.RolloutWorkload) ruling {
 	case gate.Mode != v1alpha1.GateModeHold:
 		r.start = v1alpha1.StartModeChanged
 	case d.userPaused(rec):
-		r.wait = wait{v1alpha1.ReasonPaused, "it was paused by a user before it was held: resume it with kubectl rollout resume"}
+		r.wait = wait{v1alpha1.ReasonPaused, "it was paused by a user before it was held: resume it with " + resume(keyOf(rec))}
 	case !isBlocked:
 		r.start = v1alpha1.StartBackupCompleted
 	case gate.OnDeadline == v1alpha1.DeadlineRelease && d.pastDeadline(rec):
@@ -60,6 +61,9 @@ func (d *decider) rule(ro course, rec *v1alpha1.RolloutWorkload) ruling {
 	}
 	return r
 }
+
+// resume is how a user resumes a workload of a kind.
+func resume(key workload.Key) string { return workload.KindOf(key).Resume }
 
 // check is one thing that the backup of a rollout must pass before a held workload may rely on it. Where it does not, the check says
 // what is waited for: the rule is its own explanation.

@@ -126,7 +126,7 @@ func (d *decider) verdictRolling(ro course) verdict {
 		m := d.members[keyOf(&ro.Workloads[i])]
 		if ro.Workloads[i].State == v1alpha1.WorkloadAdmitted && m != nil && m.Paused && !m.Held() {
 			v.reason = v1alpha1.ReasonPaused
-			v.message = fmt.Sprintf("%s is released, and paused by a user: resume it with kubectl rollout resume", m.Name)
+			v.message = fmt.Sprintf("%s is released, and paused by a user: resume it with %s", m.Name, resume(m.Key))
 		}
 	}
 	return v
@@ -146,7 +146,9 @@ func (d *decider) verdictWaiting(ro course) verdict {
 		v.message = fmt.Sprintf("%s bypassed the gate; %s", startedBecause(ro.Rollout, v1alpha1.StartNotHeld), v.message)
 	case v.reason == v1alpha1.ReasonBackupCompleted && d.waitsForUsers(ro.Rollout):
 		v.reason = v1alpha1.ReasonPaused
-		v.message += "; it was paused by a user before it was held: resume it with kubectl rollout resume"
+		if first := d.firstHeld(ro.Rollout); first != nil {
+			v.message += "; it was paused by a user before it was held: resume it with " + resume(keyOf(first))
+		}
 	}
 	if holds(ro.Rollout) {
 		v.message = fmt.Sprintf("%s: %s. %s", names(ro.Rollout, v1alpha1.WorkloadHeld), v.message, d.holdTerms(ro.Rollout))
