@@ -44,7 +44,8 @@ func partition(n int32) string {
 // newSet deploys an application that is the StatefulSet "db", under a plan that was written for it.
 func newSet(t *testing.T, strategy string) *app {
 	t.Helper()
-	a := newApp(t, shared)
+	a := newNamespace(t, shared)
+	a.dev.feed(plan(""), "apply", "-f", "-")
 	a.deploySet("db", strategy)
 	a.await("the gate is proven", func() error { return a.planSays(v1alpha1.ConditionGated, v1alpha1.ReasonProbeHeld) })
 	a.awaitRemembered()
