@@ -23,7 +23,7 @@ say() { echo "==> $*"; }
 # nothing new, the annotation that records what its user wants of the field that holds, and its revisions.
 kinds=(
   'deployments|.spec.paused|user-paused|replicasets'
-  'statefulsets|(and .spec.updateStrategy.rollingUpdate (eq (printf "%.0f" .spec.updateStrategy.rollingUpdate.partition) "2147483647"))|partition|controllerrevisions'
+  'statefulsets|(and .spec.updateStrategy.rollingUpdate (eq (print .spec.updateStrategy.rollingUpdate.partition) "2147483647"))|partition|controllerrevisions'
 )
 
 # unhold prints the patch of the spec that takes a hold off a kind of workload whose user wants this of the field that holds. Whoever

@@ -270,3 +270,23 @@ func TestPromise1_StatefulSetOverOrphanedPodsIsReportedWithinSeconds(t *testing.
 	a.awaitEscapeOf("StatefulSet", "db", "1.5.0")
 	a.awaitBackups(before, 1)
 }
+
+// Scaled to none, the update that is held counts as complete to its controller (kubernetes/kubernetes#121534): scaled up again it
+// starts, which no policy sees. It is told as an escape, and backed up.
+func TestScalingUpFromNoneAHeldStatefulSetIsToldAndBackedUp(t *testing.T) {
+	a := newSet(t, `{}`)
+	a.stopVelero(t)
+	was := live(a, &appsv1.StatefulSet{}, "db").Spec.UpdateStrategy
+	a.setImageOfSet("db", "1.5.0")
+	a.awaitHeld("db")
+	a.dev.run("scale", "statefulset/db", "--replicas=0")
+	a.runsPods()
+	a.dev.run("scale", "statefulset/db", "--replicas=3")
+	a.awaitEscapeOf("StatefulSet", "db", "1.5.0")
+	a.await("the plan does too", func() error { return a.planSays(v1alpha1.ConditionReady, v1alpha1.ReasonEscaped) })
+	a.runsPods("1.5.0", "1.5.0", "1.5.0")
+	a.await("the hold is gone, since it holds nothing any more", func() error { return a.setRuns("db", "1.5.0") })
+	a.restart(t, devcluster.Velero)
+	a.await("backed up", func() error { return a.planSays(v1alpha1.ConditionReady, v1alpha1.ReasonReconciled) })
+	a.strategyIs(was)
+}
