@@ -20,29 +20,43 @@ patience=${PATIENCE:-60} # seconds that the operator is given to release what is
 say() { echo "==> $*"; }
 
 # kinds are the kinds of workload that can be held, each with the condition of a go-template under which its controller starts
-# nothing new, the patch of its spec that takes a hold off, and its revisions.
+# nothing new, the annotation that records what its user wants of the field that holds, and its revisions.
 kinds=(
-  'deployments|.spec.paused|{"paused":null}|replicasets'
+  'deployments|.spec.paused|user-paused|replicasets'
+  'statefulsets|(and .spec.updateStrategy.rollingUpdate (eq (print .spec.updateStrategy.rollingUpdate.partition) "2147483647"))|partition|controllerrevisions'
 )
 
-# held prints "namespace resource name paused-by-user patch" of each workload that is held: paused, and marked by a plan of its
-# own namespace. A mark that a restore brought along from another namespace is nobody's hold.
+# unhold prints the patch of the spec that takes a hold off a kind of workload whose user wants this of the field that holds. Whoever
+# paused a workload finds it paused.
+unhold() {
+  case $1/$2 in
+  deployments/true | statefulsets/2147483647) ;;
+  deployments/*) echo '{"paused":null}' ;;
+  statefulsets/none) echo '{"updateStrategy":{"rollingUpdate":null}}' ;;
+  statefulsets/*[!0-9]*) echo '{"updateStrategy":{"rollingUpdate":{"partition":0}}}' ;;
+  statefulsets/*) echo '{"updateStrategy":{"rollingUpdate":{"partition":'"$2"'}}}' ;;
+  esac
+}
+
+# held prints "namespace resource name annotation wish" of each workload that is held: its field holds, and a plan of its own
+# namespace marked it. A mark that a restore brought along from another namespace is nobody's hold.
 held() {
-  local kind resource holding unhold
+  local kind resource holding wish
   for kind in "${kinds[@]}"; do
-    IFS='|' read -r resource holding unhold _ <<<"$kind"
-    "$kubectl" get "$resource" --all-namespaces -o go-template='{{range .items}}{{$a := .metadata.annotations}}{{if and $a '"$holding"'}}{{.metadata.namespace}} {{.metadata.name}} {{or (index $a "dr.backstay.dev/user-paused") "false"}} {{or (index $a "dr.backstay.dev/held-by") "-"}}
-{{end}}{{end}}' | awk -v resource="$resource" -v unhold="$unhold" 'index($4, $1 "/") == 1 {print $1, resource, $2, $3, unhold}' || return
+    IFS='|' read -r resource holding wish _ <<<"$kind"
+    "$kubectl" get "$resource" --all-namespaces -o go-template='{{range .items}}{{$a := .metadata.annotations}}{{if and $a '"$holding"'}}{{.metadata.namespace}} {{.metadata.name}} {{or (index $a "dr.backstay.dev/held-by") "-"}} {{or (index $a "dr.backstay.dev/'"$wish"'") "-"}}
+{{end}}{{end}}' | awk -v resource="$resource" -v wish="$wish" 'index($3, $1 "/") == 1 {print $1, resource, $2, wish, $4}' || return
   done
 }
 
-# release does what the operator would have done, if there is none to do it. Whoever paused a workload finds it paused.
+# release does what the operator would have done, if there is none to do it.
 release() {
-  local namespace resource name user_paused unhold patch
-  while read -r namespace resource name user_paused unhold; do
+  local namespace resource name annotation wish patch spec
+  while read -r namespace resource name annotation wish; do
     say "releasing $namespace/$name: the operator did not"
-    patch='{"metadata":{"annotations":{"dr.backstay.dev/held-by":null,"dr.backstay.dev/user-paused":null,"dr.backstay.dev/held-reason":null}}'
-    [[ $user_paused == true ]] || patch+=",\"spec\":$unhold"
+    patch='{"metadata":{"annotations":{"dr.backstay.dev/held-by":null,"dr.backstay.dev/'"$annotation"'":null,"dr.backstay.dev/held-reason":null}}'
+    spec=$(unhold "$resource" "$wish")
+    [[ -z $spec ]] || patch+=",\"spec\":$spec"
     "$kubectl" --namespace "$namespace" patch "$resource" "$name" --type merge --patch "$patch}"
   done
 }

@@ -328,9 +328,9 @@ type RolloutWorkload struct {
 	// +optional
 	VersionSource VersionSource `json:"versionSource,omitempty"`
 
-	// previousRevision names the ReplicaSet that ran before. The backup contains
-	// it: applying its pod template to the restored workload brings the state
-	// before the rollout back.
+	// previousRevision names the ReplicaSet or ControllerRevision that ran before.
+	// The backup contains it: applying its pod template to the restored workload
+	// brings the state before the rollout back.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253

@@ -229,15 +229,15 @@ type PlanWorkload struct {
 	// +kubebuilder:validation:MaxLength=64
 	TemplateHash string `json:"templateHash,omitempty"`
 
-	// revision names the ReplicaSet of that template. It identifies the template
-	// where the hash cannot be compared: after an upgrade of the operator that
-	// computes hashes in another way.
+	// revision names the ReplicaSet or ControllerRevision of that template. It
+	// identifies the template where the hash cannot be compared: after an upgrade
+	// of the operator that computes hashes in another way.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Revision string `json:"revision,omitempty"`
 
-	// otherRevisions are further ReplicaSets of it that are known to have run with
+	// otherRevisions are further revisions of it that are known to have run with
 	// reason: what was admitted before, and what ran when the plan first saw the
 	// workload. By name, the newest 4.
 	// +optional
@@ -249,7 +249,7 @@ type PlanWorkload struct {
 
 // PlanRevision is a revision of a workload that ran.
 type PlanRevision struct {
-	// name of the ReplicaSet.
+	// name of the ReplicaSet or ControllerRevision.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253

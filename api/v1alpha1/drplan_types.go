@@ -64,13 +64,17 @@ const (
 )
 
 // WorkloadKind is a kind of workload that a plan can hold.
-// +kubebuilder:validation:Enum=Deployment
+// +kubebuilder:validation:Enum=Deployment;StatefulSet
 type WorkloadKind string
 
-// KindDeployment is a Deployment of apps/v1.
-const KindDeployment WorkloadKind = "Deployment"
+const (
+	// KindDeployment is a Deployment of apps/v1.
+	KindDeployment WorkloadKind = "Deployment"
+	// KindStatefulSet is a StatefulSet of apps/v1.
+	KindStatefulSet WorkloadKind = "StatefulSet"
+)
 
-// GroupApps is the API group of Deployments.
+// GroupApps is the API group of Deployments and StatefulSets.
 const GroupApps = "apps"
 
 // DRPlanSpec is how one application is to be recovered, and for which version

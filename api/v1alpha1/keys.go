@@ -6,13 +6,17 @@ package v1alpha1
 // Annotations on a workload. The admission policies in config/gate set and guard them; the operator removes them.
 const (
 	// AnnotationHeldBy marks a held workload: "<namespace>/<plan>". It counts as a hold only together with the
-	// paused field, and only where the namespace is the workload's own: a copy that was restored into another
+	// field that holds, paused or partition, and only where the namespace is the workload's own: a copy that was restored into another
 	// namespace is nobody's hold.
 	AnnotationHeldBy = GroupName + "/held-by"
 
 	// AnnotationUserPaused says "true" on a held workload that a user had paused before. Releasing the hold leaves it
 	// paused.
 	AnnotationUserPaused = GroupName + "/user-paused"
+
+	// AnnotationPartition records on a held StatefulSet what its user wants of updateStrategy.rollingUpdate: the partition as a
+	// number, or PartitionNone. Releasing the hold puts it back. A user who changes the partition meanwhile changes this.
+	AnnotationPartition = GroupName + "/partition"
 
 	// AnnotationOverride asks to start a rollout without a backup. Its value is the reason, at most 256 characters. It
 	// takes effect in the very write that sets it, only for users who may "override" the DRPlan, and is replaced in
@@ -43,6 +47,9 @@ const (
 	// the gate. It is written in namespaces that are labelled strict only, where a change without it is refused.
 	AnnotationEvaluated = GroupName + "/evaluated"
 )
+
+// PartitionNone is the value of AnnotationPartition where the user has no updateStrategy.rollingUpdate at all.
+const PartitionNone = "none"
 
 // AnnotationOverrideServiceAccounts on a namespace names the ServiceAccounts whose overrides count there, as
 // "namespace/name", comma-separated, at most 4096 characters. They need the verb besides. It is for whoever administers the

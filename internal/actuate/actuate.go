@@ -26,7 +26,6 @@ import (
 	"github.com/backstay-dr/backstay/internal/status"
 	"github.com/backstay-dr/backstay/internal/telemetry"
 	"github.com/backstay-dr/backstay/internal/velero"
-	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // Actuator carries out decisions.
@@ -313,7 +312,7 @@ func (a *Actuator) startAll(ctx context.Context, planName string, starts []plan.
 	var errs []error
 	for i := range starts {
 		s := &starts[i]
-		if err := a.patchWorkload(ctx, &s.Workload, workload.ReleasePatch(&s.Workload, s.Admission(planName, a.Now()))); err != nil {
+		if err := a.release(ctx, &s.Workload, s.Admission(planName, a.Now())); err != nil {
 			if apierrors.IsNotFound(err) {
 				continue // it was deleted
 			}
@@ -330,20 +329,6 @@ func (a *Actuator) startAll(ctx context.Context, planName string, starts []plan.
 		a.Metrics.Started(*s, a.Now())
 	}
 	return errors.Join(errs...)
-}
-
-func (a *Actuator) patchWorkload(ctx context.Context, v *workload.View, patch []byte) error {
-	w := workload.KindOf(v.Key).New()
-	w.SetNamespace(v.Namespace)
-	w.SetName(v.Name)
-	err := a.Client.Patch(ctx, w, client.RawPatch(types.MergePatchType, patch))
-	if err == nil {
-		a.replacedWorkloads.noteWorkload(v, w)
-	}
-	if err != nil {
-		return fmt.Errorf("patch %s %s: %w", v.Kind, v.Name, err)
-	}
-	return nil
 }
 
 // Terminating says whether an error only tells that the namespace is going away.

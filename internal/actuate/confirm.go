@@ -80,7 +80,8 @@ func (a *Actuator) confirmEscape(ctx context.Context, e *ledger.Escape) error {
 	if client.IgnoreNotFound(err) != nil {
 		return err
 	}
-	if err != nil || k.View(live, []workload.Object{revision}).Revisions[0].Pods == 0 {
+	runs := func(r workload.Revision) bool { return r.Name == e.Revision && r.Pods > 0 }
+	if err != nil || !slices.ContainsFunc(k.View(live, []workload.Object{revision}).Revisions, runs) {
 		return stale(k.Revisions.GroupVersionResource, e.Revision)
 	}
 	return nil

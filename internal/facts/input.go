@@ -44,9 +44,8 @@ type Input struct {
 	// Members by name.
 	Members []Member
 
-	// Left names the ReplicaSets that workloads which the plan remembers left behind when they were deleted: nobody adopted
-	// them yet.
-	Left map[string]bool
+	// Left are the revisions that workloads which the plan remembers left behind when they were deleted: nobody adopted them yet.
+	Left map[LeftRevision]bool
 
 	// Releases of the plan, oldest first.
 	Releases []*v1alpha1.AppRelease
@@ -68,3 +67,14 @@ type Input struct {
 	// Terminating says that the namespace is going away: nothing is begun in it any more.
 	Terminating bool
 }
+
+// LeftRevision identifies a revision by its name and the kind of its workload: a ReplicaSet and a ControllerRevision may have the
+// same name.
+type LeftRevision struct {
+	Group string
+	Kind  v1alpha1.WorkloadKind
+	Name  string
+}
+
+// LeftBy identifies the revision that a plan remembers of a workload.
+func LeftBy(w *v1alpha1.PlanWorkload) LeftRevision { return LeftRevision{w.Group, w.Kind, w.Revision} }

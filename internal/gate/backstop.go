@@ -17,7 +17,7 @@ func (k kind) backstopPolicy(id Identity) *admissionv1.ValidatingAdmissionPolicy
 	policy := k.validating(k.backstopName(), paramKind(), harmless())
 	policy.Spec.MatchConditions = k.condition(id, selects)
 	policy.Spec.Variables = slices.Concat(annotations(), k.holds(), []admissionv1.Variable{
-		k.revision(restartsOfPlan), holdable(), asked(), recorded(), counted(), mayOverride(planOfParams),
+		k.revision(restartsOfPlan), holdable(), k.canHold(), asked(), recorded(), counted(), mayOverride(planOfParams),
 	})
 	policy.Spec.Validations = append(rightValidations(), k.holdValidation(), holderValidation(id))
 	return policy
@@ -57,13 +57,23 @@ func (k kind) holdValidation() admissionv1.Validation {
 !variables.holdable || variables.held || variables.asked || (variables.recorded && variables.mayOverride)`[1:],
 		Message: "the changed pod template must be held until its backup completes, and nothing held it",
 		MessageExpression: cel(`
-'DRPlan ' + params.metadata.name + ' holds ' + oldObject.metadata.name +
+` + k.cannotHold() + `'DRPlan ' + params.metadata.name + ' holds ' + oldObject.metadata.name +
 ' until its backup completes, but nothing held this write, and nothing was stored. Where the plan or the policy ' +
 '` + k.holdName() + ` is only moments old, retry in a few seconds. Otherwise the policy or its binding is missing or ' +
 'altered, or a webhook changed the workload after it: see the condition Gated: kubectl -n ' + request.namespace +
 ' get drplan ' + params.metadata.name + ' -o wide'`),
 		Reason: &invalid,
 	}
+}
+
+// cannotHold begins a message, as CEL, about a workload that cannot be held.
+func (k kind) cannotHold() string {
+	if k.CEL.NotHoldable == "" {
+		return ""
+	}
+	return `!variables.canHold ? 'DRPlan ' + params.metadata.name + ' cannot hold ' + oldObject.metadata.name + ', and nothing was stored: ` +
+		k.CEL.NotHoldable + `' :
+`
 }
 
 // holderValidation keeps what a plan holds with that plan: see holder. The operator's probe stores nothing.

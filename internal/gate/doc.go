@@ -18,7 +18,9 @@
 //   - backstay-notice-<resource> warns: the person at the terminal is told that the rollout is held;
 //   - backstay-override-<resource> denies an override that nothing honoured;
 //   - backstay-marks-<revisions> does so where a revision, a ReplicaSet, is created, and
-//   - backstay-revisions-<resource> keeps the template of a revision, a ReplicaSet, what its controller made it;
+//   - backstay-revisions-<revisions> keeps the template of a revision, a ReplicaSet, what its controller made it. Of a
+//     ControllerRevision the API server does;
+//   - backstay-restore-<resource> gives a field back that has a value of the user's own, when the operator releases a hold;
 //   - backstay-operator-<resource> and backstay-operator-metadata bound what the operator's own identity may do, to workloads,
 //     Backups and releases;
 //   - backstay-stamp-appreleases writes who created a release, and backstay-claims-appreleases refuses what it says about

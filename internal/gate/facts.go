@@ -23,7 +23,6 @@ var celNames = strings.NewReplacer(
 	"ANSWERS", quote(annotationAnswers),
 	"HELD_BY", quote(v1alpha1.AnnotationHeldBy),
 	"HELD_REASON", quote(v1alpha1.AnnotationHeldReason),
-	"USER_PAUSED", quote(v1alpha1.AnnotationUserPaused),
 	"OVERRIDE_REASON", quote(v1alpha1.AnnotationOverrideReason),
 	"OVERRIDDEN_BY", quote(v1alpha1.AnnotationOverriddenBy),
 	"OVERRIDDEN_AT", quote(v1alpha1.AnnotationOverriddenAt),
@@ -34,7 +33,6 @@ var celNames = strings.NewReplacer(
 	"EVALUATED", quote(v1alpha1.AnnotationEvaluated),
 	"MAX_REASON", maxReason,
 	"OPERATORS", list(operatorsOwn),
-	"MARKS", list(marks),
 	"NEW_WITHOUT", list(newWithout),
 	"RECORD", list(record),
 	"ANNOTATION", quote("/metadata/annotations/"),
@@ -53,11 +51,6 @@ var (
 	// newWithout are the annotations that a workload must not bring when it is created. The mark of a hold may be restored
 	// together with the pause.
 	newWithout = append(append([]string{v1alpha1.AnnotationOverride}, record...), operatorsOwn...)
-
-	// marks are all annotations of ours on a workload that mean something.
-	marks = append(append([]string{
-		v1alpha1.AnnotationHeldBy, v1alpha1.AnnotationUserPaused, v1alpha1.AnnotationOverride,
-	}, record...), operatorsOwn...)
 )
 
 func quote(s string) string { return "'" + s + "'" }

@@ -68,8 +68,8 @@ func TestAnotherIdentityIsExempted(t *testing.T) {
 	if err := WriteYAML(&out, Objects(Identity{Namespace: "dr", ServiceAccount: "keeper"})...); err != nil {
 		t.Fatal(err)
 	}
-	// Once in each of the ten that name it, and twice more where the operator's probe is answered, and once where it is passed.
-	if got := strings.Count(out.String(), "system:serviceaccount:dr:keeper"); got != 13 {
+	// Ten times for each kind, once more in the policy that restores a partition, and in each of the three that bound it otherwise.
+	if got := strings.Count(out.String(), "system:serviceaccount:dr:keeper"); got != 24 {
 		t.Errorf("the identity occurs %d times, not in every policy", got)
 	}
 	if strings.Contains(out.String(), DefaultIdentity().Username()) {
@@ -101,7 +101,7 @@ func TestExpressionsAreFilledIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{
-		"HELD_", "USER_PAUSED", "OVERRID", "ADMITTED", "EVALUATED", "COUNTED", "MAX", "OPERATORS", "MARKS", "NEW_WITHOUT", "MOST", "RECORD", "ANNOTATION", "GROUP",
+		"HELD_", "WISH", "OVERRID", "ADMITTED", "EVALUATED", "COUNTED", "MAX", "OPERATORS", "MARKS", "NEW_WITHOUT", "MOST", "RECORD", "ANNOTATION", "GROUP",
 		"VERB", "HOLD", "TEMPLATE", "RESTARTS", "OTHERS", "OURS", "CLUSTER", "NAMESPACE", "IDENTITY", "VERSION", "MIXED", "TOUCHED",
 		"FAILED", "FIELD", "CREATED_BY", "ATTEST", "%!", "|2",
 	} {

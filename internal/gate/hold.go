@@ -18,7 +18,7 @@ func (k kind) holdPolicy(id Identity) *admissionv1.MutatingAdmissionPolicy {
 	policy := k.mutating(k.holdName(), paramKind())
 	policy.Spec.MatchConditions = k.condition(id, selects+" || "+probing(id))
 	policy.Spec.Variables = slices.Concat(annotations(), k.holds(), []admissionv1.Variable{
-		k.revision(restartsOfPlan), holdable(), asked(), reasoned(), recorded(), counted(), mayOverride(planOfParams),
+		k.revision(restartsOfPlan), holdable(), k.canHold(), k.wish(), asked(), reasoned(), recorded(), counted(), mayOverride(planOfParams),
 	}, answerFacts(id, selects), k.verdicts())
 	policy.Spec.Mutations = jsonPatch(k.patch())
 	return policy
@@ -31,24 +31,13 @@ func (k kind) verdicts() []admissionv1.Variable {
 		{Name: "honoured", Expression: cel(`
 variables.holdable && ((variables.asked && variables.reasoned) || variables.recorded) && variables.mayOverride`)},
 		{Name: "heldByAnother", Expression: `variables.held && (` + k.changed(restarts) + `)`},
-		{Name: "hold", Expression: `variables.holdable && !variables.honoured`},
-		// Whether the pause is also the user's own wish, and outlives the hold. The three cases:
-		//   - the workload carries our mark: what the marks say, and a `rollout resume` (mark without pause) ends it;
-		//     while it is held nobody can add to them;
-		//   - it carries none although it was held: what was known before, since whoever dropped the mark left a pause that
-		//     is ours;
-		//   - it carries none, since it was not held: the user's own pause, from before or from this write.
-		{Name: "userPaused", Expression: cel(`
-variables.marked ?
-  variables.paused && variables.annotations[?USER_PAUSED].orValue('') == 'true' &&
-    (!variables.wasHeld || variables.oldAnnotations[?USER_PAUSED].orValue('') == 'true') :
-  variables.wasHeld ? variables.oldAnnotations[?USER_PAUSED].orValue('') == 'true' : variables.paused`)},
+		{Name: "hold", Expression: `variables.holdable && variables.canHold && !variables.honoured`},
 		// An override releases what was held, in the write that asks for it. One that is recorded has done so.
 		{Name: "override", Expression: `variables.honoured && !variables.recorded`},
 		{Name: "holder", Expression: cel(holder)},
-		{Name: "set", Expression: cel(`
+		{Name: "set", Expression: k.cel(`
 variables.hold ? (
-  variables.userPaused ? {HELD_BY: variables.holder, USER_PAUSED: 'true'} : {HELD_BY: variables.holder}
+  variables.wish == '' ? {HELD_BY: variables.holder} : {HELD_BY: variables.holder, WISH: variables.wish}
 ) : variables.override ? {
   OVERRIDE_REASON: string(variables.annotations[OVERRIDE]),
   OVERRIDDEN_BY: request.userInfo.username,
@@ -58,11 +47,11 @@ variables.hold ? (
 		// `rollout pause` into a hold. But what is only a restart to this plan may be a revision to another, which has just
 		// held it. An override that was stored before a plan held the workload is taken away, or
 		// `kubectl rollout undo` would replay it. One that was refused stays, for the backstop to deny.
-		{Name: "drop", Expression: cel(`
-[HELD_BY, USER_PAUSED, OVERRIDE].filter(k, k in variables.annotations && (
-  k == HELD_BY ? variables.honoured || (!variables.hold && !variables.heldByAnother) :
-  k == USER_PAUSED ? !(variables.hold && variables.userPaused) :
-  variables.override || !variables.asked))`)},
+		{Name: "drop", Expression: k.cel(`
+[HELD_BY, WISH, OVERRIDE].filter(k, k in variables.annotations && (
+  k == OVERRIDE ? variables.override || !variables.asked :
+  k == WISH && variables.hold ? variables.wish == '' :
+  variables.honoured || (!variables.hold && !variables.heldByAnother)))`)},
 	}
 }
 
@@ -77,8 +66,8 @@ variables.wasHeld && !variables.probing && ` + labelled + ` ?
 // patch is the list of operations. JSON patch's add replaces what is there.
 func (k kind) patch() string {
 	return answered(`(
-(variables.hold ? [` + k.CEL.Engage + `] : []) +
-(variables.override && variables.paused && !variables.userPaused ? [` + k.CEL.Release + `] : []) +
+(variables.hold ? ` + k.CEL.Engage + ` : []) +
+(variables.override && variables.paused ? ` + k.CEL.Release + ` : []) +
 variables.set.map(k,
   JSONPatch{op: 'add', path: ANNOTATION + jsonpatch.escapeKey(k), value: variables.set[k]}) +
 variables.drop.map(k,

@@ -24,7 +24,8 @@ func (k kind) marksName() string { return "backstay-marks-" + k.Resource }
 //   - What only the operator writes, why a workload was admitted or waits, stays what it was, also where `kubectl replace`
 //     drops every annotation.
 //   - The mark of a hold stays for as long as the pause that it explains: without it the hold would be taken for a pause of
-//     the user's own, and last for ever. `kubectl rollout resume` ends both where no plan holds any more.
+//     the user's own, and last for ever. `kubectl rollout resume` ends both where no plan holds any more. So does what the
+//     user had before, where only that can tell.
 //
 // It takes back and does not deny, since most who bring a mark do not know that they do.
 func (k kind) marksPolicy(id Identity) *admissionv1.MutatingAdmissionPolicy {
@@ -36,7 +37,7 @@ func (k kind) marksPolicy(id Identity) *admissionv1.MutatingAdmissionPolicy {
 	// changes nothing would cost that a tenth of its time.
 	policy.Spec.MatchConditions = []admissionv1.MatchCondition{{
 		Name: "marks-differ",
-		Expression: cel(`request.operation == 'CREATE' ? NEW_WITHOUT.exists(k, object.metadata.?annotations[?k].hasValue()) :
+		Expression: k.cel(`request.operation == 'CREATE' ? NEW_WITHOUT.exists(k, object.metadata.?annotations[?k].hasValue()) :
 object.metadata.?annotations != oldObject.metadata.?annotations &&
 MARKS.exists(k, object.metadata.?annotations[?k] != oldObject.metadata.?annotations[?k]) &&
 (request.userInfo.username != ` + quote(id.Username()) + ` || (has(request.subResource) && request.subResource == 'status') ||
@@ -48,13 +49,15 @@ RECORD.exists(k, object.metadata.?annotations[?k].hasValue()))`),
 	}, k.holds(), []admissionv1.Variable{
 		recorded(), counted(), mayOverride(planOfRecord),
 		{Name: "operator", Expression: `request.userInfo.username == ` + quote(id.Username())},
-		{Name: "guarded", Expression: cel(`
+		{Name: "lost", Expression: k.cel(k.CEL.Lost)},
+		{Name: "guarded", Expression: k.cel(`
 request.operation == 'CREATE' ? NEW_WITHOUT :
 has(request.subResource) && request.subResource == 'status' ? MARKS :
 (variables.recorded && variables.mayOverride ? [] : RECORD.filter(k, k in variables.annotations)) +
 (variables.operator ? [] : OPERATORS) +
 (variables.operator || variables.recorded && variables.mayOverride || variables.marked || !variables.wasHeld || !variables.paused ? [] :
-  [HELD_BY, USER_PAUSED])`)},
+  [HELD_BY, WISH]) +
+(variables.operator || !variables.lost ? [] : [WISH])`)},
 		{Name: "unearned", Expression: `variables.guarded.filter(k, variables.annotations[?k] != variables.oldAnnotations[?k])`},
 	})
 	policy.Spec.Mutations = jsonPatch(`

@@ -27,15 +27,22 @@ func Objects(id Identity) []Object {
 		out = append(out,
 			k.holdPolicy(id), mutatingBinding(k.holdName(), paramRef()),
 			k.marksPolicy(id), mutatingBinding(k.marksName(), nil),
-			k.revisionMarksPolicy(), mutatingBinding(k.revisionMarksName(), nil),
 			k.evaluatedPolicy(), mutatingBinding(k.evaluatedName(), paramRef()),
 			k.noticePolicy(id), validatingBinding(k.noticeName(), nil, admissionv1.Warn),
 			k.backstopPolicy(id), validatingBinding(k.backstopName(), paramRef(), admissionv1.Deny),
 			k.overridePolicy(id), validatingBinding(k.overrideName(), nil, admissionv1.Deny),
 			k.strictPolicy(), validatingBinding(k.strictName(), nil, admissionv1.Deny),
-			k.revisionsPolicy(), validatingBinding(k.revisionsName(), nil, admissionv1.Deny),
 			k.operatorPolicy(id), validatingBinding(k.operatorPolicyName(), nil, admissionv1.Deny),
 		)
+		if k.CEL.WasWish != "" {
+			out = append(out, k.restorePolicy(id), mutatingBinding(k.restoreName(), nil))
+		}
+		if k.Revisions.Template != "" {
+			out = append(out,
+				k.revisionMarksPolicy(), mutatingBinding(k.revisionMarksName(), nil),
+				k.revisionsPolicy(), validatingBinding(k.revisionsName(), nil, admissionv1.Deny),
+			)
+		}
 	}
 	return append(out,
 		countPolicy(), mutatingBinding(countName, paramRef()),

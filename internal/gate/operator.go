@@ -44,7 +44,7 @@ func (k kind) operatorPolicy(id Identity) *admissionv1.ValidatingAdmissionPolicy
 			"the operator may only release a hold, and must not change anything else of a workload's spec",
 		},
 		{
-			`variables.same || variables.releases`,
+			k.cel(k.CEL.Bound),
 			"the operator may only release its own hold: the workload must carry its mark, and lose it in the same write",
 		},
 		{
@@ -72,16 +72,14 @@ func (k kind) operatorFacts() []admissionv1.Variable {
 		{Name: "paused", Expression: k.holdingOf("object")},
 		{Name: "wasPaused", Expression: k.holdingOf("oldObject")},
 		{Name: "same", Expression: `variables.paused == variables.wasPaused`},
-		// The pause of a user is not the operator's to end.
 		{Name: "releases", Expression: cel(`
 variables.wasPaused && !variables.paused &&
-variables.oldAnnotations[?HELD_BY].orValue('').startsWith(request.namespace + '/') && !(HELD_BY in variables.annotations) &&
-variables.oldAnnotations[?USER_PAUSED].orValue('') != 'true'`)},
+variables.oldAnnotations[?HELD_BY].orValue('').startsWith(request.namespace + '/') && !(HELD_BY in variables.annotations)`)},
 		// The mark of a hold that somebody took off by hand may be put back, and nothing else may be marked as one.
 		{Name: "marks", Expression: cel(`
 variables.paused && variables.wasPaused && variables.annotations[?HELD_BY].orValue('').startsWith(request.namespace + '/')`)},
-		{Name: "maySet", Expression: operatorCEL(`[ADMITTED, HELD_REASON] + (variables.marks ? [HELD_BY, USER_PAUSED] : [])`)},
-		{Name: "mayRemove", Expression: operatorCEL(`[HELD_BY, USER_PAUSED, ADMITTED, HELD_REASON] + RECORD`)},
+		{Name: "maySet", Expression: k.cel(`[ADMITTED, HELD_REASON] + (variables.marks ? [HELD_BY, WISH] : [])`)},
+		{Name: "mayRemove", Expression: k.cel(`[HELD_BY, WISH, ADMITTED, HELD_REASON] + RECORD`)},
 	}...)
 }
 

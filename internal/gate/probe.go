@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/workload"
@@ -21,7 +22,7 @@ import (
 func ProbePatch(k *workload.Kind) []byte {
 	patch := map[string]any{
 		"metadata": map[string]any{"annotations": map[string]any{v1alpha1.AnnotationHeldBy: nil, annotationAnswers: nil}},
-		"spec":     k.Unhold(&workload.View{}),
+		"spec":     runtime.DeepCopyJSON(k.Probe),
 	}
 	annotation := append(strings.Split(k.CEL.Template, "."), "metadata", "annotations", annotationProbe)
 	if err := unstructured.SetNestedField(patch, "probe", annotation...); err != nil {

@@ -53,7 +53,7 @@ func (k kind) revisionsPolicy() *admissionv1.ValidatingAdmissionPolicy {
 		Name: "edited-by-another",
 		Expression: cel(k.byAnother() + ` && (
 object.metadata.?annotations[?ADMITTED] != oldObject.metadata.?annotations[?ADMITTED] ||
-!has(request.subResource) && object.spec.template != oldObject.spec.template && (
+!has(request.subResource) && object.` + k.Revisions.Template + ` != oldObject.` + k.Revisions.Template + ` && (
   ` + quote(k.Revisions.Label) + ` in oldObject.metadata.?labels.orValue({}) ||
   oldObject.metadata.?ownerReferences.orValue([]).exists(o, o.kind == ` + quote(string(k.Name)) + ` && o.?controller.orValue(false))))`),
 	}}

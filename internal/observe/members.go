@@ -80,9 +80,9 @@ func (o *Observer) readLeft(ctx context.Context, k *workload.Kind, in *facts.Inp
 		owner := metav1.GetControllerOfNoCopy(revision)
 		if adopted := now != nil && owner != nil && owner.UID == now.GetUID(); err == nil && !adopted {
 			if in.Left == nil {
-				in.Left = map[string]bool{}
+				in.Left = map[facts.LeftRevision]bool{}
 			}
-			in.Left[w.Revision] = true
+			in.Left[facts.LeftBy(&w)] = true
 		}
 	}
 	return nil

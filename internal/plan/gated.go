@@ -17,8 +17,12 @@ func GateSubject(in facts.Input) gate.Subject {
 	s := gate.Subject{
 		Plan: in.Plan, Now: in.Now, Terminating: in.Terminating, Overlapping: facts.Overlap(in.Members) != "", LastEscape: lastEscape(in),
 	}
-	if i := slices.IndexFunc(in.Members, func(m facts.Member) bool { return m.Driver }); i >= 0 {
-		s.Target, s.SharedWith = &in.Members[i].View, in.Members[i].SharedWith
+	target := slices.IndexFunc(in.Members, func(m facts.Member) bool { return m.Driver && !m.Unholdable })
+	if target < 0 {
+		target = slices.IndexFunc(in.Members, func(m facts.Member) bool { return m.Driver }) // the refusal tells why
+	}
+	if target >= 0 {
+		s.Target, s.SharedWith = &in.Members[target].View, in.Members[target].SharedWith
 	}
 	return s
 }

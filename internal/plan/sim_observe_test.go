@@ -85,6 +85,8 @@ func (c cache) kind(of any) []client.Object {
 		return values(c.deployments)
 	case *appsv1.ReplicaSet, *appsv1.ReplicaSetList:
 		return values(c.sets)
+	case *appsv1.StatefulSet, *appsv1.StatefulSetList, *appsv1.ControllerRevision, *appsv1.ControllerRevisionList:
+		return nil // the simulated shop has none
 	case *velerov1.Backup, *velerov1.BackupList:
 		return values(c.backups)
 	case *velerov1.BackupStorageLocationList:

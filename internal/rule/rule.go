@@ -12,6 +12,7 @@ import (
 	"github.com/backstay-dr/backstay/api/v1alpha1"
 	"github.com/backstay-dr/backstay/internal/facts"
 	"github.com/backstay-dr/backstay/internal/records"
+	"github.com/backstay-dr/backstay/internal/workload"
 )
 
 // Wait is what a rollout waits for, as people read it.
@@ -47,7 +48,7 @@ func Apply(f *facts.Facts, book *records.Book, ro records.Rollout, rec *v1alpha1
 	case gate.Mode != v1alpha1.GateModeHold:
 		r.Start = v1alpha1.StartModeChanged
 	case f.UserPaused(rec):
-		r.Wait = Wait{Reason: v1alpha1.ReasonPaused, Message: "it was paused by a user before it was held: resume it with kubectl rollout resume"}
+		r.Wait = Wait{Reason: v1alpha1.ReasonPaused, Message: "it was paused by a user before it was held: resume it with " + Resume(rec)}
 	case !isBlocked:
 		r.Start = v1alpha1.StartBackupCompleted
 	case gate.OnDeadline == v1alpha1.DeadlineRelease && f.PastDeadline(rec):
@@ -56,6 +57,14 @@ func Apply(f *facts.Facts, book *records.Book, ro records.Rollout, rec *v1alpha1
 		r.Wait = blocked
 	}
 	return r
+}
+
+// Resume is the command by which a user resumes the workload of a record.
+func Resume(rec *v1alpha1.RolloutWorkload) string {
+	if k := workload.KindOf(facts.KeyOf(rec)); k != nil {
+		return k.Resume
+	}
+	return "a change of its spec" // a kind that this version does not know
 }
 
 // check is one thing that the backup of a rollout must pass before a held workload may rely on it. Where it does not, the check says

@@ -20,6 +20,9 @@ func Restored(f *facts.Facts, book *records.Book, m *facts.Member) bool {
 	if !m.Held() {
 		return false
 	}
+	if sole, runs := facts.SoleRevision(m); runs && sole.Template.Hash == m.Template.Hash {
+		return false // it runs: a StatefulSet that is created as it is held starts all the same
+	}
 	if m.Generation <= 1 {
 		return true
 	}
@@ -27,8 +30,7 @@ func Restored(f *facts.Facts, book *records.Book, m *facts.Member) bool {
 		return h.TemplateHash == m.Template.Hash
 	}
 	_, byVelero := m.Labels[velerov1.RestoreNameLabel]
-	sole, runs := facts.SoleRevision(m)
-	return byVelero && f.At.Sub(m.Created.Time) < restoreTime && neverSeen(f, book, m) && !(runs && sole.Template.Hash == m.Template.Hash)
+	return byVelero && f.At.Sub(m.Created.Time) < restoreTime && neverSeen(f, book, m)
 }
 
 // restoreTime is for how long after it was created a workload may be one that was just restored. Velero's label stays for good.

@@ -21,7 +21,7 @@ func recordDeparted(f *facts.Facts, s *v1alpha1.DRPlanStatus) {
 		s.Departed = append(s.Departed, w)
 	}
 	for i := range remembered {
-		if w := &remembered[i]; w.TemplateHash != "" && !facts.Exists(f, w) && f.Left[w.Revision] {
+		if w := &remembered[i]; w.TemplateHash != "" && !facts.Exists(f, w) && f.Left[facts.LeftBy(w)] {
 			keep(*w)
 		}
 	}

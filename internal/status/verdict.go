@@ -128,7 +128,7 @@ func verdictRolling(f *facts.Facts, ro records.Rollout) verdict {
 		m := f.MemberOf(&ro.Workloads[i])
 		if ro.Workloads[i].State == v1alpha1.WorkloadAdmitted && m != nil && m.Paused && !m.Held() {
 			v.reason = v1alpha1.ReasonPaused
-			v.message = fmt.Sprintf("%s is released, and paused by a user: resume it with kubectl rollout resume", m.Name)
+			v.message = fmt.Sprintf("%s is released, and paused by a user: resume it with %s", m.Name, rule.Resume(&ro.Workloads[i]))
 		}
 	}
 	return v
@@ -148,7 +148,9 @@ func verdictWaiting(f *facts.Facts, waits rule.Waits, ro records.Rollout) verdic
 		v.message = fmt.Sprintf("%s bypassed the gate; %s", records.StartedBecause(ro.Rollout, v1alpha1.StartNotHeld), v.message)
 	case v.reason == v1alpha1.ReasonBackupCompleted && rule.WaitsForUsers(f, ro.Rollout):
 		v.reason = v1alpha1.ReasonPaused
-		v.message += "; it was paused by a user before it was held: resume it with kubectl rollout resume"
+		if first := firstHeld(f, ro.Rollout); first != nil {
+			v.message += "; it was paused by a user before it was held: resume it with " + rule.Resume(first)
+		}
 	}
 	if records.Holds(ro.Rollout) {
 		v.message = fmt.Sprintf("%s: %s. %s", records.Names(ro.Rollout, v1alpha1.WorkloadHeld), v.message, holdTerms(f, ro.Rollout))

@@ -38,8 +38,9 @@ var Deployment = &Kind{
 			Items:   func(list ObjectList) []Object { return pointers(list.(*appsv1.ReplicaSetList).Items) },
 			Slim:    slimReplicaSet,
 		},
-		Label:   appsv1.DefaultDeploymentUniqueLabelKey,
-		Changed: replicaSetChanged,
+		Label:    appsv1.DefaultDeploymentUniqueLabelKey,
+		Template: "spec.template",
+		Changed:  replicaSetChanged,
 	},
 	Controller: "system:serviceaccount:kube-system:deployment-controller",
 	Resume:     "kubectl rollout resume",
@@ -48,18 +49,35 @@ var Deployment = &Kind{
 	},
 	Paused:  func(obj Object) bool { return obj.(*appsv1.Deployment).Spec.Paused },
 	Changed: deploymentChanged,
+	Wish:    v1alpha1.AnnotationUserPaused,
 	Unhold: func(v *View) map[string]any {
 		if v.UserPaused {
 			return nil
 		}
 		return map[string]any{"paused": nil}
 	},
+	Restore: func(*View) map[string]any { return nil },
+	Probe:   map[string]any{"paused": nil},
 	CEL: CEL{
 		Template: "spec.template",
 		Holding:  `%s.spec.?paused.orValue(false)`,
-		Engage:   `JSONPatch{op: 'add', path: '/spec/paused', value: true}`,
-		Release:  `JSONPatch{op: 'remove', path: '/spec/paused'}`,
-		Field:    "paused",
+		Holdable: `true`,
+		// Whether the pause is also the user's own wish, and outlives the hold. The three cases:
+		//   - the workload carries our mark: what the marks say, and a `rollout resume` (mark without pause) ends it;
+		//     while it is held nobody can add to them;
+		//   - it carries none although it was held: what was known before, since whoever dropped the mark left a pause that
+		//     is ours;
+		//   - it carries none, since it was not held: the user's own pause, from before or from this write.
+		Wish: `(variables.marked ?
+  variables.paused && variables.annotations[?WISH].orValue('') == 'true' &&
+    (!variables.wasHeld || variables.oldAnnotations[?WISH].orValue('') == 'true') :
+  variables.wasHeld ? variables.oldAnnotations[?WISH].orValue('') == 'true' : variables.paused) ? 'true' : ''`,
+		Engage:  `[JSONPatch{op: 'add', path: '/spec/paused', value: true}]`,
+		Release: `(variables.wish == 'true' ? [] : [JSONPatch{op: 'remove', path: '/spec/paused'}])`,
+		Lost:    `false`,
+		Field:   "paused",
+		// The pause of a user is not the operator's to end.
+		Bound: `variables.same || variables.releases && variables.oldAnnotations[?WISH].orValue('') != 'true'`,
 	},
 }
 

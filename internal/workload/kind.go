@@ -16,7 +16,7 @@ import (
 
 // Kinds are the kinds of workload that a plan can hold. Everything else that is done once for each kind follows from this list:
 // policies, indexes, watches. What cannot, a marker of the API or a script, is held against it by a test.
-var Kinds = []*Kind{Deployment}
+var Kinds = []*Kind{Deployment, StatefulSet}
 
 // Kind is everything that is particular to one kind of workload. Each has a file of its own.
 type Kind struct {
@@ -46,9 +46,19 @@ type Kind struct {
 	// created again may look like an update.
 	Changed func(from, to Object) bool
 
-	// Unhold is what to merge into the spec to take a hold off; nil where a user had paused the workload before. It leaves
-	// behind no field that was not there, so that nobody owns it afterwards.
+	// Wish is the annotation that records, while a workload is held, what its user wants of the field that holds.
+	Wish string
+
+	// Unhold is what to merge into the spec to take a hold off; nil where a user had paused the workload before, and where
+	// a policy puts the field back. It leaves behind no field that was not there, so that nobody owns it afterwards.
 	Unhold func(v *View) map[string]any
+
+	// Restore is what to merge into the spec where that policy is missing; nil where there is none. The operator owns what it
+	// sets then.
+	Restore func(v *View) map[string]any
+
+	// Probe is what to merge into the spec of any workload for a dry run: it takes a hold off.
+	Probe map[string]any
 
 	// CEL is what the admission policies have to know.
 	CEL CEL
@@ -76,6 +86,10 @@ type Revisions struct {
 	// Label is one that the controller puts on each of them.
 	Label string
 
+	// Template is the path of the pod template in a revision, which nobody but the controller may change; "" where the API
+	// server itself lets nobody do so.
+	Template string
+
 	// Changed reports whether a revision began to run or to serve, or ceased to serve, between two versions of it. The first is
 	// nil where it was created. What the workload itself shows need not be reported.
 	Changed func(from, to Object) bool
@@ -89,11 +103,30 @@ type CEL struct {
 	// Holding is an expression, with %s for the object: its controller starts no new revision.
 	Holding string
 
-	// Engage and Release are JSON patch operations that set the field which holds and take it back.
+	// Holdable is an expression, with %s for the object: it can be held at all.
+	Holdable string
+
+	// NotHoldable is what a person hears who changes the template of one that cannot.
+	NotHoldable string
+
+	// Wish is an expression for what the user wants of the field that holds, as a text; '' where that needs no record. It may
+	// use the variables paused, marked, wasHeld, annotations and oldAnnotations, and must come to the same when it is asked again
+	// about a workload that was held by an earlier answer.
+	Wish string
+
+	// WasWish is the one that was recorded in oldAnnotations, where a policy gives the field back when the operator releases a
+	// hold; "" where the operator does so itself.
+	WasWish string
+
+	// Lost is an expression: a write would lose the record of it, while no plan looks. It may use the variable held besides.
+	Lost string
+
+	// Engage and Release are lists of JSON patch operations that set the field which holds, and give it what variables.wish says.
 	Engage, Release string
 
-	// Field of the spec that holds: the only one that the operator may change.
-	Field string
+	// Field of the spec that holds is the only one that the operator may change. Bound is an expression: it makes nothing of it
+	// but what the user had. It may use the variables same, releases, paused, annotations and oldAnnotations.
+	Field, Bound string
 }
 
 // Object is an object of the API.

@@ -12,12 +12,17 @@ import (
 // ReleasePatch is the JSON merge patch that releases a hold and records why. The resourceVersion makes it fail with a conflict
 // when anything changed since the view was taken: a newer template is never released by accident.
 func ReleasePatch(v *View, why Admission) []byte {
-	why.UID, why.Generation, why.Template = v.UID, v.Generation, v.Template.Hash
-	patch := unmarkPatch(v)
-	annotationsOf(patch)[v1alpha1.AnnotationAdmitted] = string(mustJSON(why))
+	patch := releasePatch(v, why)
 	if spec := KindOf(v.Key).Unhold(v); spec != nil {
 		patch["spec"] = spec
 	}
+	return mustJSON(patch)
+}
+
+// RestorePatch is ReleasePatch where the policy that gives the field back is missing: the operator does so itself.
+func RestorePatch(v *View, why Admission, spec map[string]any) []byte {
+	patch := releasePatch(v, why)
+	patch["spec"] = spec
 	return mustJSON(patch)
 }
 
@@ -28,7 +33,7 @@ func CleanPatch(v *View) []byte {
 	if v.Held() {
 		marks := annotationsOf(patch)
 		delete(marks, v1alpha1.AnnotationHeldBy)
-		delete(marks, v1alpha1.AnnotationUserPaused)
+		delete(marks, KindOf(v.Key).Wish)
 		delete(marks, v1alpha1.AnnotationHeldReason)
 	}
 	return mustJSON(patch)
@@ -52,13 +57,20 @@ func RemarkPatch(v *View, plan string) []byte {
 	}})
 }
 
+func releasePatch(v *View, why Admission) map[string]any {
+	why.UID, why.Generation, why.Template = v.UID, v.Generation, v.Template.Hash
+	patch := unmarkPatch(v)
+	annotationsOf(patch)[v1alpha1.AnnotationAdmitted] = string(mustJSON(why))
+	return patch
+}
+
 func unmarkPatch(v *View) map[string]any {
 	return map[string]any{
 		"metadata": map[string]any{
 			"resourceVersion": v.ResourceVersion,
 			"annotations": map[string]any{
 				v1alpha1.AnnotationHeldBy:         nil,
-				v1alpha1.AnnotationUserPaused:     nil,
+				KindOf(v.Key).Wish:                nil,
 				v1alpha1.AnnotationHeldReason:     nil,
 				v1alpha1.AnnotationOverrideReason: nil,
 				v1alpha1.AnnotationOverriddenBy:   nil,

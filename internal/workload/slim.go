@@ -28,7 +28,7 @@ func Slim(obj any) bool {
 // kept are the annotations of a workload, and of its revisions, that anything reads. Whoever may write the object chooses the
 // others, a quarter of a megabyte of them.
 var kept = []string{
-	v1alpha1.AnnotationHeldBy, v1alpha1.AnnotationUserPaused, v1alpha1.AnnotationOverride,
+	v1alpha1.AnnotationHeldBy, v1alpha1.AnnotationUserPaused, v1alpha1.AnnotationPartition, v1alpha1.AnnotationOverride,
 	v1alpha1.AnnotationOverrideReason, v1alpha1.AnnotationOverriddenBy, v1alpha1.AnnotationOverriddenAt,
 	v1alpha1.AnnotationAdmitted, v1alpha1.AnnotationHeldReason,
 }

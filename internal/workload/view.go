@@ -37,7 +37,8 @@ type Template struct {
 	Images []string
 }
 
-// Revision is a template that the workload's controller knows: a ReplicaSet of a Deployment.
+// Revision is a template that the workload's controller knows: a ReplicaSet of a Deployment, a ControllerRevision of a
+// StatefulSet.
 type Revision struct {
 	Name     string
 	Template Template
@@ -89,6 +90,12 @@ type View struct {
 
 	// UserPaused says that a user had paused the workload before it was held.
 	UserPaused bool
+
+	// Wish is what the user wants of the field that holds, as it was recorded when the workload was held.
+	Wish string
+
+	// Unholdable says that a changed template of it cannot be held: its update strategy has no way to.
+	Unholdable bool
 
 	// Override is set where a hold was overridden and the operator has not recorded it yet.
 	Override *Override

@@ -132,7 +132,7 @@ func (a *app) setImage(name, version string) {
 	a.dev.run("set", "image", "deployment/"+name, name+"="+image(name, version))
 }
 
-// awaitHeld waits until the operator has seen that Deployments are held.
+// awaitHeld waits until the operator has seen that workloads are held, by their names in order.
 func (a *app) awaitHeld(names ...string) {
 	a.t.Helper()
 	a.await(fmt.Sprintf("%v are held", names), func() error {
@@ -140,6 +140,7 @@ func (a *app) awaitHeld(names ...string) {
 		for _, held := range a.plan().Status.Held {
 			got = append(got, held.Name)
 		}
+		slices.Sort(got) // the plan lists them by the time since when
 		if !slices.Equal(got, names) {
 			return fmt.Errorf("the plan lists %v", got)
 		}

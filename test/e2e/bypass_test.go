@@ -19,8 +19,14 @@ import (
 // escapeLimit is how soon a start that nobody admitted has to be reported.
 const escapeLimit = 5 * time.Second
 
-// awaitEscape waits until a version is reported as escaped, on release and plan, within seconds.
+// awaitEscape waits until a version of the Deployment "web" is reported as escaped, on release and plan, within seconds.
 func (a *app) awaitEscape(version string) {
+	a.t.Helper()
+	a.awaitEscapeOf("Deployment", "web", version)
+}
+
+// awaitEscapeOf does so for another workload.
+func (a *app) awaitEscapeOf(kind, name, version string) {
 	a.t.Helper()
 	a.awaitWithin(escapeLimit, "the release reports the escape", func() error {
 		rollouts := a.release(version).Status.Rollouts
@@ -29,7 +35,7 @@ func (a *app) awaitEscape(version string) {
 		}
 		return nil
 	})
-	a.await("an event warns", func() error { return a.warned("Deployment", "web", v1alpha1.ReasonEscaped) })
+	a.await("an event warns", func() error { return a.warned(kind, name, v1alpha1.ReasonEscaped) })
 }
 
 // awaitRemembered waits until the plan remembers its only workload, and the ReplicaSet that runs.

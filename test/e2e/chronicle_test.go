@@ -31,7 +31,8 @@ type chronicle struct {
 	changed   chan struct{} // closed at the next change
 	starts    []start
 	completed map[client.ObjectKey]uint64
-	images    map[string]map[string]bool // of pods, by namespace
+	images    map[string]map[string]uint64 // of pods, by namespace, with the revision of the first one
+	hashes    map[string]map[string]uint64 // the same of the revisions of StatefulSets that pods are labelled with
 }
 
 // start is the moment in which a revision of a Deployment was given pods.
@@ -49,10 +50,10 @@ func newChronicle(ctx context.Context, config *rest.Config) (*chronicle, error) 
 	}
 	c := &chronicle{
 		watched: reader, changed: make(chan struct{}),
-		completed: map[client.ObjectKey]uint64{}, images: map[string]map[string]bool{},
+		completed: map[client.ObjectKey]uint64{}, images: map[string]map[string]uint64{}, hashes: map[string]map[string]uint64{},
 	}
 	for _, kind := range []client.Object{
-		&v1alpha1.DRPlan{}, &v1alpha1.AppRelease{}, &appsv1.Deployment{}, &appsv1.ReplicaSet{}, &corev1.Pod{},
+		&v1alpha1.DRPlan{}, &v1alpha1.AppRelease{}, &appsv1.Deployment{}, &appsv1.ReplicaSet{}, &appsv1.StatefulSet{}, &corev1.Pod{},
 		&velerov1.Backup{}, &velerov1.BackupStorageLocation{}, &velerov1.Restore{},
 	} {
 		informer, err := reader.GetInformer(ctx, kind)
@@ -92,15 +93,23 @@ func (c *chronicle) note(from, to any) {
 			c.completed[key] = revision(to)
 		}
 	case *corev1.Pod:
-		if c.images[to.Namespace] == nil {
-			c.images[to.Namespace] = map[string]bool{}
-		}
 		for _, container := range to.Spec.Containers {
-			c.images[to.Namespace][container.Image] = true
+			noteFirst(c.images, to, container.Image)
 		}
+		noteFirst(c.hashes, to, to.Labels[appsv1.StatefulSetRevisionLabel])
 	}
 	close(c.changed)
 	c.changed = make(chan struct{})
+}
+
+// noteFirst notes a pod where it is the first of its namespace that has something.
+func noteFirst(seen map[string]map[string]uint64, pod *corev1.Pod, has string) {
+	if seen[pod.Namespace] == nil {
+		seen[pod.Namespace] = map[string]uint64{}
+	}
+	if _, known := seen[pod.Namespace][has]; !known {
+		seen[pod.Namespace][has] = revision(pod)
+	}
 }
 
 func (c *chronicle) noteStart(from, to *appsv1.ReplicaSet) {
@@ -140,7 +149,14 @@ func (c *chronicle) completedAt(b *velerov1.Backup) uint64 {
 func (c *chronicle) everRan(namespace, image string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.images[namespace][image]
+	return c.images[namespace][image] > 0
+}
+
+// firstOf is the revision at which a namespace had its first pod of a revision of a StatefulSet; 0 where it had none.
+func (c *chronicle) firstOf(namespace, revision string) uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.hashes[namespace][revision]
 }
 
 func revision(obj client.Object) uint64 {

@@ -52,9 +52,10 @@ func (a *app) diagnosis() string {
 	admin := a.root
 	var b strings.Builder
 	for _, args := range [][]string{
-		{"get", "drplans,appreleases,deployments,replicasets", "-o", "wide"},
+		{"get", "drplans,appreleases,deployments,replicasets,statefulsets,controllerrevisions,pods", "-o", "wide"},
 		{"get", "drplans,appreleases", "-o", "yaml"},
 		{"get", "deployments", "-o", `custom-columns=NAME:.metadata.name,PAUSED:.spec.paused,ANNOTATIONS:.metadata.annotations`},
+		{"get", "statefulsets", "-o", `custom-columns=NAME:.metadata.name,STRATEGY:.spec.updateStrategy,ANNOTATIONS:.metadata.annotations,STATUS:.status`},
 		{"get", "events", "--sort-by=.metadata.creationTimestamp"},
 		{"-n", "velero", "get", "backups,restores", "-o", `custom-columns=NAME:.metadata.name,PHASE:.status.phase,CREATED:.metadata.creationTimestamp,DONE:.status.completionTimestamp,LABELS:.metadata.labels`},
 	} {

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/backstay-dr/backstay/api/v1alpha1"
@@ -60,15 +61,21 @@ func TestPromise7_UninstallReleasesWhatIsHeld(t *testing.T) {
 	})
 }
 
-// uninstallWhileHeld holds two Deployments, one of which its user had paused before, and uninstalls Backstay. It
+// uninstallWhileHeld holds two Deployments, one of which its user had paused before, and two StatefulSets, and uninstalls Backstay. It
 // returns what the script said.
 func uninstallWhileHeld(t *testing.T, i *installation, prepare func()) string {
 	t.Helper()
 	a := newApp(t, i, "overridden", "paused", "web")
+	was := map[string]appsv1.StatefulSetUpdateStrategy{}
+	for name, strategy := range map[string]string{"db": partition(1), "queue": `{"type":"RollingUpdate"}`} {
+		a.deploySet(name, strategy)
+		was[name] = live(a, &appsv1.StatefulSet{}, name).Spec.UpdateStrategy
+		a.setImageOfSet(name, "1.5.0")
+	}
 	a.dev.run("rollout", "pause", "deployment/paused")
 	a.setImage("paused", "1.5.0")
 	a.setImage("web", "1.5.0")
-	a.awaitHeld("paused", "web")
+	a.awaitHeld("db", "paused", "queue", "web")
 	prepare()
 	a.root.run("patch", "deployment", "overridden", "--patch", fmt.Sprintf(
 		`{"metadata":{"annotations":{%q:"outage"}},"spec":{"template":{"spec":{"containers":[{"name":"overridden","image":%q}]}}}}`,
@@ -87,6 +94,12 @@ func uninstallWhileHeld(t *testing.T, i *installation, prepare func()) string {
 	if !live(a, &appsv1.Deployment{}, "paused").Spec.Paused {
 		t.Error("the Deployment that its user had paused is not paused any more")
 	}
+	for name, strategy := range was {
+		if diff := cmp.Diff(strategy, live(a, &appsv1.StatefulSet{}, name).Spec.UpdateStrategy); diff != "" {
+			t.Errorf("the update strategy of %s (-was +is):\n%s", name, diff)
+		}
+	}
+	a.await("queue runs the new version", func() error { return a.setRuns("queue", "1.5.0") })
 	a.nothingIsLeft()
 	return string(out)
 }
@@ -102,7 +115,7 @@ func (a *app) nothingIsLeft() {
 			a.t.Errorf("left behind: %s", line)
 		}
 	}
-	workloads := a.root.run("get", "deployments,replicasets", "--all-namespaces", "--show-managed-fields=false", "-o", "yaml")
+	workloads := a.root.run("get", "deployments,replicasets,statefulsets,controllerrevisions", "--all-namespaces", "--show-managed-fields=false", "-o", "yaml")
 	for line := range strings.Lines(workloads) {
 		// kubectl apply's own annotation quotes nothing of Backstay either.
 		if strings.Contains(line, v1alpha1.GroupName) {

@@ -40,6 +40,7 @@ func TestDisturbedGate(t *testing.T) {
 	t.Run("a policy replaced while updates arrive lets none escape", func(t *testing.T) { replacedWhileUpdatesArrive(t, cp) })
 	t.Run("a missing policy is made up for by the backstop", func(t *testing.T) { backstopAlone(t, cp) })
 	t.Run("without the backstop an override needs the verb all the same", func(t *testing.T) { withoutBackstop(t, cp) })
+	t.Run("without the policy that restores the operator does", func(t *testing.T) { withoutThePolicyThatRestores(t, cp) })
 	t.Run("a deleted CRD disturbs no update", func(t *testing.T) { deletedCRD(t, cp) })
 	t.Run("strict is strict while the CRD comes back", func(t *testing.T) { strictWhileTheCRDComesBack(t, cp) })
 }

@@ -99,7 +99,7 @@ func TestOnlyWhoMayDeployOrAttestSaysWhatAVersionIs(t *testing.T) {
 			r := s.releaseOf("1")
 			claim(&r.Spec)
 			refused(t, s.as(builder).Create(t.Context(), r.DeepCopy(), client.DryRunAll), "builder-of-", "may not say which images and data version 1 is",
-				"backstay-attester", "attest on drplans.dr.backstay.dev shop", "patch on deployments.apps, in namespace "+s.namespace)
+				"backstay-attester", "attest on drplans.dr.backstay.dev shop", "patch on deployments.apps or statefulsets.apps, in namespace "+s.namespace)
 			for who, user := range map[string]*rest.Config{"attester": attester, "developer": s.developer} {
 				if err := s.as(user).Create(t.Context(), r.DeepCopy(), client.DryRunAll); err != nil {
 					t.Errorf("%s: %v", who, err)
