@@ -107,18 +107,20 @@ func discoverHeld(f *facts.Facts, book *records.Book, m *facts.Member) {
 func sinceWhen(f *facts.Facts, book *records.Book, m *facts.Member) *metav1.Time {
 	h := f.HeldBefore(m)
 	if h == nil || h.Since == nil || h.Reason == v1alpha1.ReasonRestored ||
-		m.Override != nil || f.SeenBefore(m) == nil || startedAfter(book, m, h.Since.Time) {
+		m.Override != nil || f.SeenBefore(m) == nil || startedAfter(book, m, h.Since.Time, "") {
 		return &f.At
 	}
 	return h.Since
 }
 
-// startedAfter reports whether anything of a workload is known to have started at a time or after it.
-func startedAfter(book *records.Book, m *facts.Member, at time.Time) bool {
-	if last, recorded := book.LastStart(m); recorded && !last.At.Before(at) {
+// startedAfter reports whether anything of a workload but for one template is known to have started at a time or after it.
+func startedAfter(book *records.Book, m *facts.Member, at time.Time, but string) bool {
+	if last, recorded := book.LastStart(m); recorded && last.Hash != but && !last.At.Before(at) {
 		return true
 	}
-	return slices.ContainsFunc(m.Revisions, func(rev workload.Revision) bool { return !rev.Created.Time.Before(at) })
+	return slices.ContainsFunc(m.Revisions, func(rev workload.Revision) bool {
+		return rev.Template.Hash != but && !rev.Created.Time.Before(at)
+	})
 }
 
 // discoverStarted records that a new template runs which nobody admitted.

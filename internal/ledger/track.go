@@ -86,6 +86,9 @@ func trackLeft(f *facts.Facts, book *records.Book, ro records.Rollout, rec *v1al
 func trackHeld(f *facts.Facts, book *records.Book, ro records.Rollout, rec *v1alpha1.RolloutWorkload, m *facts.Member, out *Tracked) {
 	switch {
 	case m.Template.Hash == rec.TemplateHash:
+		if startedAfter(book, m, facts.TimeOf(facts.WaitingSince(rec)), rec.TemplateHash) {
+			rec.WaitingSince = &f.At // something else started meanwhile, which ended the hold: the deadline begins anew
+		}
 		trackBypassed(f, book, ro, rec, m, out)
 		return
 	case running.Reverted(f, book, m):

@@ -81,3 +81,20 @@ func TestDeadlineOfWhatAUserPausedIsNotTold(t *testing.T) {
 	s.pass(2 * time.Minute)
 	mustBe(t, s.planCondition(v1alpha1.ConditionReady), metav1.ConditionTrue, v1alpha1.ReasonReconciled)
 }
+
+// A hold that ended while no operator ran does not lend its deadline to the next one of the same template.
+func TestPromise1_DeadlineBeginsAnewWhereSomethingStartedBetweenTwoHolds(t *testing.T) {
+	s := shopSim(t, "api", "web")
+	s.editPlan(shop, gen.Deadline(60, v1alpha1.DeadlineRelease))
+	s.velero.down = true
+	s.set("web", "1.5.0")
+	s.pass(10 * time.Second)
+	s.mustHold("web")
+	s.away(func() {
+		s.escape("web", "1.6.0")
+		s.pass(50 * time.Second)
+		s.set("web", "1.5.0") // held again
+	})
+	s.pass(10 * time.Second)
+	s.mustHold("web")
+}

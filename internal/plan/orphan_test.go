@@ -162,3 +162,24 @@ func TestWorkloadWhoseFirstEscapeWasNotRecordedComesToRest(t *testing.T) {
 	s.now = s.now.Add(time.Minute)
 	s.mustRest()
 }
+
+// Two templates that a workload started over orphaned pods are two escapes, though both are seen in the same look.
+func TestPromise1_EachTemplateThatRollsOverOrphanedPodsIsAnEscape(t *testing.T) {
+	s := shopSim(t, "api")
+	s.broken["web"] = true
+	s.away(func() {
+		s.createDeployment(gen.Deployment("web", gen.Runs("1.5.0")))
+		s.adopts("web", gen.Runs("1.4.2"))
+		s.pass(moment)
+		s.escape("web", "1.6.0")
+	})
+	s.pass(time.Minute)
+	for _, version := range []string{"1.5.0", "1.6.0"} {
+		if ro := s.rollout("shop-"+version, 0); ro.Cause != v1alpha1.CauseEscaped {
+			t.Errorf("%s is recorded as %s", version, ro.Cause)
+		}
+	}
+	s.mustRest()
+	s.now = s.now.Add(time.Minute)
+	s.mustRest()
+}

@@ -19,9 +19,6 @@ import (
 func Bypassed(f *facts.Facts, book *records.Book, m *facts.Member) []workload.Revision {
 	revisions := m.Revisions
 	if f.FirstSeen(m) {
-		if _, known := LastAdmitted(f, book, m); known {
-			return nil
-		}
 		revisions = StartedOver(f, book, m)
 	}
 	found := slices.DeleteFunc(slices.Clone(revisions), func(rev workload.Revision) bool {

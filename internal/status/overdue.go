@@ -19,10 +19,10 @@ func overdueText(f *facts.Facts, book *records.Book, held []v1alpha1.HeldWorkloa
 		if records.IsOpen(ro.Rollout) {
 			names = records.NamesWhere(ro.Rollout, records.Overdue)
 		}
-		if names == "" {
+		first := firstHeld(f, ro.Rollout)
+		if names == "" || first == nil {
 			continue
 		}
-		first := firstHeld(f, ro.Rollout)
 		text := fmt.Sprintf("%s: held beyond the deadline of %s, and until the backup is Completed", names, f.Deadline(first).UTC().Format(rule.Stamp))
 		for i := range held {
 			if h := &held[i]; h.Name == first.Name && h.Kind == first.Kind && h.Group == first.Group {
