@@ -7,9 +7,7 @@ package facts
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -58,18 +56,6 @@ func Of(in Input) *Facts {
 	return f
 }
 
-// Member is the member of a key; nil where there is none.
-func (f *Facts) Member(key workload.Key) *Member { return f.members[key] }
-
-// MemberOf is the member that a record is of, whatever its UID; nil where there is none.
-func (f *Facts) MemberOf(rec *v1alpha1.RolloutWorkload) *Member { return f.members[KeyOf(rec)] }
-
-// UserPaused reports whether a held workload waits for its user to resume it too.
-func (f *Facts) UserPaused(rec *v1alpha1.RolloutWorkload) bool {
-	m := f.MemberOf(rec)
-	return m != nil && m.UserPaused
-}
-
 // VersionOf resolves the version that a member asks for.
 func (f *Facts) VersionOf(m *Member) drift.Version {
 	return f.Artifacts.Resolve(m.Template, m.Labels)
@@ -77,17 +63,6 @@ func (f *Facts) VersionOf(m *Member) drift.Version {
 
 // Mode is that of the plan's gate.
 func (f *Facts) Mode() v1alpha1.GateMode { return f.Plan.Spec.Gate.Mode }
-
-// TooMany reports whether a plan selects more workloads than a rollout can record.
-func TooMany(members []Member) bool {
-	n := 0
-	for i := range members {
-		if members[i].Selected {
-			n++
-		}
-	}
-	return n > v1alpha1.MaxWorkloads
-}
 
 // Sooner is the earlier of two times to come, at which something changes by itself. What is zero or past is none: it has had its
 // effect on this decision.
@@ -117,44 +92,12 @@ func (f *Facts) Objective() time.Duration {
 
 func seconds(n int32) time.Duration { return time.Duration(n) * time.Second }
 
-// MovesNothing reports whether the plan selects workloads, and other plans move all of them.
-func MovesNothing(f *Facts) bool {
-	selects := false
-	for _, m := range f.Sorted {
-		if m.Selected && m.Driver {
-			return false
-		}
-		selects = selects || m.Selected
-	}
-	return selects
-}
-
 // TimeOf is the zero time for nil.
 func TimeOf(t *metav1.Time) time.Time {
 	if t == nil {
 		return time.Time{}
 	}
 	return t.Time
-}
-
-// Overlap tells which workloads are selected by other plans too.
-func Overlap(members []Member) string {
-	const limit = 3
-	var shared []string
-	for i := range members {
-		if m := &members[i]; m.Selected && len(m.SharedWith) > 0 {
-			shared = append(shared, fmt.Sprintf("%s (also in %s)", m.Name, strings.Join(m.SharedWith, ", ")))
-		}
-	}
-	if len(shared) == 0 {
-		return ""
-	}
-	more := ""
-	if n := len(shared) - limit; n > 0 {
-		shared, more = shared[:limit], fmt.Sprintf(" and %d more", n)
-	}
-	return fmt.Sprintf("workloads are selected by several plans: %s%s. Narrow spec.workloads.matchLabels, so that each belongs to one plan",
-		strings.Join(shared, ", "), more)
 }
 
 // StartTime is now, or when the last start is known to have been should that be later: of two operators one may have a

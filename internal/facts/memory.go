@@ -11,11 +11,6 @@ import (
 	"github.com/backstay-dr/backstay/internal/workload"
 )
 
-// KeyOf is the key of the workload that a record is of.
-func KeyOf(rec *v1alpha1.RolloutWorkload) workload.Key {
-	return workload.Key{Group: rec.Group, Kind: rec.Kind, Name: rec.Name}
-}
-
 // FirstSeen reports whether the plan has not seen a workload before: what it runs now is where the plan begins from.
 func (f *Facts) FirstSeen(m *Member) bool {
 	seen := f.SeenBefore(m)
@@ -54,11 +49,6 @@ func (f *Facts) remember() {
 			f.seen[id] = f.inScheme(w, m)
 		}
 	}
-}
-
-// KeyOfSeen is the key of a workload that a plan remembers.
-func KeyOfSeen(w *v1alpha1.PlanWorkload) workload.Key {
-	return workload.Key{Group: w.Group, Kind: w.Kind, Name: w.Name}
 }
 
 // adoptedFrom reports whether a workload goes on with the pods of one of its name that was deleted without them: it adopted the
@@ -101,24 +91,6 @@ func (f *Facts) RanBefore(m *Member, hash string) bool {
 	seen := f.SeenBefore(m)
 	return seen != nil && slices.ContainsFunc(seen.OtherRevisions, func(r v1alpha1.PlanRevision) bool { return r.TemplateHash == hash })
 }
-
-// Identity tells a workload from one of the same name that was deleted.
-type Identity struct {
-	Key workload.Key
-	UID string
-}
-
-// Revision is a template of a workload.
-type Revision struct {
-	Identity
-	Hash string
-}
-
-// IdentityOf is the identity of a member.
-func IdentityOf(m *Member) Identity { return Identity{m.Key, string(m.UID)} }
-
-// RevisionOf is a template of a member.
-func RevisionOf(m *Member, hash string) Revision { return Revision{IdentityOf(m), hash} }
 
 // Exists reports whether a workload that is remembered exists.
 func Exists(f *Facts, w *v1alpha1.PlanWorkload) bool {

@@ -18,24 +18,6 @@ import (
 	"github.com/backstay-dr/backstay/internal/velero"
 )
 
-// BackedUp is what follows from the backups of a plan.
-type BackedUp struct {
-	// Create are the Backups to create.
-	Create []*velerov1.Backup
-
-	// Waits are what rollouts wait for that have no backup under way.
-	Waits rule.Waits
-
-	// Lost names Backups that are recorded as gone.
-	Lost []string
-
-	// Touch names Backups that Velero has forgotten.
-	Touch []string
-
-	// Until is when time alone changes any of that.
-	Until time.Time
-}
-
 // BackUp brings what is known of the backups forward, and begins those that are wanted. The rollouts of a plan that hold
 // something take their backups one after another: a start in between would void the others. One that holds nothing is
 // voided by the next start in any case, so that nobody waits for it.
@@ -109,16 +91,4 @@ func beginBackup(f *facts.Facts, book *records.Book, q queue, ro records.Rollout
 	ro.Backup = &v1alpha1.RolloutBackup{Name: id.Name(), Attempt: id.Attempt, Version: running.Captured(f, book)}
 	out.create(velero.NewBackup(f.Plan, id, ro.Backup.Version))
 	return true
-}
-
-// create asks for a Backup. Two rollouts may ask for the same: one that was taken over.
-func (out *BackedUp) create(b *velerov1.Backup) {
-	if !slices.ContainsFunc(out.Create, func(other *velerov1.Backup) bool { return other.Name == b.Name }) {
-		out.Create = append(out.Create, b)
-	}
-}
-
-func (out *BackedUp) wait(f *facts.Facts, ro records.Rollout, w rule.Wait) {
-	out.Waits[ro.Rollout] = w
-	out.Until = f.Sooner(out.Until, w.Until)
 }
