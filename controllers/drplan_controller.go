@@ -110,6 +110,8 @@ func (r *DRPlanReconciler) result(ctx context.Context, req ctrl.Request, after t
 	return ctrl.Result{RequeueAfter: after}
 }
 
+// firstRetry is the pause after the first write that was refused, and latestRetry the longest: a quota or a webhook that was in the way
+// for a moment costs a moment.
 const (
 	firstRetry  = 5 * time.Millisecond
 	latestRetry = 10 * time.Second

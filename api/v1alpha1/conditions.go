@@ -187,7 +187,7 @@ const (
 	// ReasonBackupCompleted: the backup is Completed; with intent Deploy the rollout may follow. Ready and BackedUp True.
 	ReasonBackupCompleted = "BackupCompleted"
 
-	// ReasonNotBackedUp: the rollout ended, or was let go, without a Completed backup. BackedUp False.
+	// ReasonNotBackedUp: the rollout ended, or was released, without a Completed backup. BackedUp False.
 	ReasonNotBackedUp = "NotBackedUp"
 
 	// ReasonHeld: the workloads wait for the backup. RolledOut False.

@@ -47,7 +47,7 @@ type DRPlanStatus struct {
 	Held []HeldWorkload `json:"held,omitempty"`
 
 	// workloads are the workloads that the plan selects, each with the revision
-	// that was last let through, by name.
+	// that was last admitted, by name.
 	// +optional
 	// +listType=map
 	// +listMapKey=group
@@ -169,7 +169,7 @@ type HeldWorkload struct {
 	Since *metav1.Time `json:"since,omitempty"`
 
 	// until is the deadline, when spec.gate.onDeadline applies: with Release it is
-	// let go then, with Hold it stays held until its backup is Completed.
+	// released then, with Hold it stays held until its backup is Completed.
 	// +optional
 	Until *metav1.Time `json:"until,omitempty"`
 

@@ -44,8 +44,8 @@ type Actuator struct {
 
 	replacedPlans, replacedReleases, replacedWorkloads Replaced
 
-	letGo   letGo
-	created created
+	released released
+	created  created
 }
 
 // Behind reports whether an input shows a plan or a release whose status was written since, or a workload that was released since, or one
@@ -58,7 +58,7 @@ func (a *Actuator) Behind(in facts.Input) bool {
 	}
 	for i := range in.Members {
 		v := &in.Members[i].View
-		behind = a.replacedWorkloads.showsWorkload(v) || a.letGo.unseen(v, a.Now()) || behind
+		behind = a.replacedWorkloads.showsWorkload(v) || a.released.unseen(v, a.Now()) || behind
 	}
 	return behind
 }
@@ -307,7 +307,7 @@ func (a *Actuator) patchBackup(ctx context.Context, name string, patch []byte) e
 	return nil
 }
 
-// startAll lets go whatever can be let go: one workload that admission refuses to release keeps no other waiting.
+// startAll releases whatever can be released: one workload that admission refuses to release keeps no other waiting.
 func (a *Actuator) startAll(ctx context.Context, planName string, starts []plan.Start) error {
 	var errs []error
 	for i := range starts {
@@ -322,7 +322,7 @@ func (a *Actuator) startAll(ctx context.Context, planName string, starts []plan.
 			}
 			continue
 		}
-		a.letGo.note(&s.Workload, a.Now())
+		a.released.note(&s.Workload, a.Now())
 		log.FromContext(ctx).Info("Released a workload",
 			"kind", s.Workload.Kind, "workload", s.Workload.Name, "reason", s.Reason, "backup", s.Backup)
 		a.Events.Started(*s)

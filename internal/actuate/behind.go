@@ -78,10 +78,10 @@ func (r *Replaced) shows(key objectKey, version string) bool {
 	return known && replaced == version
 }
 
-// letGo remembers which templates this process let go a moment ago. Each kind has a cache of its own: that of workloads
+// released remembers which templates this process released a moment ago. Each kind has a cache of its own: that of workloads
 // may show the next hold before that of their revisions shows what was started in between, and the one hold then looks as the
 // other. An operator that is restarted reads both anew.
-type letGo struct {
+type released struct {
 	mu     sync.Mutex
 	starts map[types.UID]start
 }
@@ -91,8 +91,8 @@ type start struct {
 	at   time.Time
 }
 
-// note remembers that a workload was let go.
-func (l *letGo) note(v *workload.View, now time.Time) {
+// note remembers that a workload was released.
+func (l *released) note(v *workload.View, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.starts == nil {
@@ -104,7 +104,7 @@ func (l *letGo) note(v *workload.View, now time.Time) {
 
 // unseen says whether a workload is held again, and nothing shows yet what became of the start before. Nothing ever does
 // where the controller of the workload did not see that start either.
-func (l *letGo) unseen(v *workload.View, now time.Time) bool {
+func (l *released) unseen(v *workload.View, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s, known := l.starts[v.UID]

@@ -119,7 +119,7 @@ func TestPromise1_NextHoldIsNotDecidedBeforeTheStartBetweenIsSeen(t *testing.T) 
 		Namespace: "shop", UID: "1", Paused: true, HeldBy: "shop/shop", Template: workload.Template{Hash: "new"},
 		Revisions: []workload.Revision{{Template: workload.Template{Hash: "old"}}},
 	}
-	var l letGo
+	var l released
 	if l.unseen(&held, now) {
 		t.Error("nothing was let go")
 	}

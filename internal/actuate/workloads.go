@@ -14,7 +14,7 @@ import (
 	"github.com/backstay-dr/backstay/internal/workload"
 )
 
-// release lets a workload go. Where a policy is to give the field back that holds, and is missing, as while Backstay is being
+// release releases a workload from its hold. Where a policy is to give the field back that holds, and is missing, as while Backstay is being
 // uninstalled, nothing gave it back, or the policy that bounds the operator refused to take the mark off without that.
 func (a *Actuator) release(ctx context.Context, v *workload.View, why workload.Admission) error {
 	stored, err := a.patch(ctx, v, workload.ReleasePatch(v, why))

@@ -16,7 +16,7 @@ import (
 
 // Adopt lets a rollout take over the backup of another one that it replaces before that started: nothing has
 // changed under it, and one backup for a workload that is edited again and again is enough. A backup that is Completed
-// may have let the other one go already, by the hand of an operator that was killed after it: it is not taken over.
+// may have released the other one already, by the hand of an operator that was killed after it: it is not taken over.
 func Adopt(f *facts.Facts, book *records.Book) {
 	for ro := range book.Rollouts() {
 		if !records.IsOpen(ro.Rollout) || ro.Backup != nil || !records.Holds(ro.Rollout) {

@@ -277,7 +277,7 @@ func (o *Observer) Neighbours(ctx context.Context, p *v1alpha1.DRPlan) ([]client
 	return slices.Collect(maps.Keys(found)), nil
 }
 
-// findSharers adds the plans of a workload. The one that marked the hold may be gone: what it left is let go when the last
+// findSharers adds the plans of a workload. The one that marked the hold may be gone: what it left is released when the last
 // that shares it goes.
 func findSharers(found map[client.ObjectKey]bool, plans []*v1alpha1.DRPlan, k *workload.Kind, obj client.Object) {
 	for _, p := range plansSelecting(plans, k, obj) {

@@ -48,7 +48,7 @@ type Decision struct {
 	// Touch names Backups that Velero has forgotten.
 	Touch []string
 
-	// Starts are held workloads to let go.
+	// Starts are held workloads to release.
 	Starts []Start
 
 	// Restored are held workloads that a restore brought back, and no plan: they wait for a person, and nothing else tells
@@ -78,13 +78,13 @@ type Decision struct {
 	RequeueAfter time.Duration
 }
 
-// StartReverted: its template is the one that was last let through.
+// StartReverted: its template is the one that was last admitted.
 const StartReverted = "Reverted"
 
 // StartPlanDeleted: the plan that held it is gone.
 const StartPlanDeleted = "PlanDeleted"
 
-// Start is a held workload to let go.
+// Start is a held workload to release.
 type Start struct {
 	Workload workload.View
 

@@ -23,7 +23,7 @@ func Reverted(f *facts.Facts, book *records.Book, m *facts.Member) bool {
 	return (heldAnother(f, book, m) || startedHeld(book, m)) && !runsAnother(f, book, m, admitted)
 }
 
-// runsAnother reports whether another template than the one that was let through may have started since.
+// runsAnother reports whether another template than the one that was admitted may have started since.
 func runsAnother(f *facts.Facts, book *records.Book, m *facts.Member, admitted Admitted) bool {
 	current, _ := m.Revision(admitted.Hash)
 	return slices.ContainsFunc(m.Revisions, func(rev workload.Revision) bool {
@@ -35,14 +35,14 @@ func runsAnother(f *facts.Facts, book *records.Book, m *facts.Member, admitted A
 		case rev.Replicas == 0:
 			return false
 		case admitted.Replaced, admitted.Bypassed:
-			return true // what was let through had replaced everything, or never was to replace it
+			return true // what was admitted had replaced everything, or never was to replace it
 		default:
 			return rev.Created.After(current.Created.Time) && !explained(f, book, m, rev.Template.Hash)
 		}
 	})
 }
 
-// startedHeld reports whether what a workload is held with started under the hold, and is still to be let go.
+// startedHeld reports whether what a workload is held with started under the hold, and is still to be released.
 func startedHeld(book *records.Book, m *facts.Member) bool {
 	last, recorded := book.LastStart(m)
 	return recorded && last.UnderHold && last.Hash == m.Template.Hash

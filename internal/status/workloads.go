@@ -13,7 +13,7 @@ import (
 	"github.com/backstay-dr/backstay/internal/running"
 )
 
-// recordWorkloads keeps the revision of each workload that was last let through. A change that the releases have not
+// recordWorkloads keeps the revision of each workload that was last admitted. A change that the releases have not
 // recorded yet is left standing against the old entry: that is how it is found.
 func recordWorkloads(f *facts.Facts, book *records.Book, s *v1alpha1.DRPlanStatus) {
 	s.Workloads = nil

@@ -46,7 +46,7 @@ func (e Events) Transitions(in facts.Input, r *v1alpha1.AppRelease, list []statu
 	}
 }
 
-// Started tells on a workload that it was let go, and why.
+// Started tells on a workload that it was released, and why.
 func (e Events) Started(s plan.Start) {
 	note := map[string]string{
 		string(v1alpha1.StartBackupCompleted): fmt.Sprintf("released: backup %s is Completed", s.Backup),
@@ -59,7 +59,7 @@ func (e Events) Started(s plan.Start) {
 	e.emit(reference(&s.Workload), nil, status.Event{Warning: warning, Reason: "Admitted", Action: "Release", Note: note})
 }
 
-// NotStarted tells on a workload that admission refused to let it go, and why: it stays held until that is mended.
+// NotStarted tells on a workload that admission refused its release, and why: it stays held until that is fixed.
 func (e Events) NotStarted(s *plan.Start, err error) {
 	e.emit(reference(&s.Workload), nil, status.Event{
 		Warning: true, Reason: "AdmitRefused", Action: "Release", Note: fmt.Sprintf("cannot be released, and is tried again: %v", err),
