@@ -284,8 +284,8 @@ func (a *Actuator) markBackups(ctx context.Context, d plan.Decision) error {
 			return err
 		}
 	}
-	for _, name := range d.Fail {
-		if err := a.patchBackup(ctx, name, velero.FailPatch(a.Now())); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(d.Fail)) {
+		if err := a.patchBackup(ctx, name, velero.FailPatch(d.Fail[name])); err != nil {
 			return err
 		}
 	}

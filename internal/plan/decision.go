@@ -65,8 +65,8 @@ type Decision struct {
 	// Lost names Backups that Statuses record as gone. Whoever writes them looks at the API server first.
 	Lost []string
 
-	// Fail names Backups whose attempt is recorded as failed, and that do not say so themselves.
-	Fail []string
+	// Fail are Backups whose attempt is recorded as failed, and that do not say so themselves, with when it was recorded.
+	Fail map[string]time.Time
 
 	// Clean are workloads that carry a mark that means nothing any more.
 	Clean []workload.View

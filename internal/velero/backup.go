@@ -148,8 +148,8 @@ func MixedPatch() []byte {
 }
 
 // FailPatch is the JSON merge patch by which a Backup says itself that its attempt failed, and at what time that was recorded.
-func FailPatch(now time.Time) []byte {
-	return fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.AnnotationFailed, now.UTC().Format(time.RFC3339))
+func FailPatch(recorded time.Time) []byte {
+	return fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.AnnotationFailed, recorded.UTC().Format(time.RFC3339))
 }
 
 // TouchPatch is the JSON merge patch that makes Velero look at a Backup again: it writes the time into an annotation.
